@@ -1,0 +1,51 @@
+//! One HTTP/1.1 connection over whatever kind of socket the address names.
+
+use std::io;
+use std::net::ToSocketAddrs as _;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::{CallError, ServerUrl};
+
+/// The sending half; the connection itself is driven by a task and ends when this is dropped.
+pub(crate) type Sender = SendRequest<Full<Bytes>>;
+
+pub(crate) async fn connect(url: &ServerUrl) -> Result<Sender, CallError> {
+    match url {
+        ServerUrl::Unix(path) => handshake(UnixStream::connect(path).await?).await,
+        ServerUrl::Http { host, port, .. } => handshake(connect_tcp(host, *port).await?).await,
+    }
+}
+
+/// Tries the addresses of a host one after the other. The name is looked up on this thread: a tool has nothing else to
+/// do meanwhile, and tokio would start a thread for it.
+async fn connect_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut failure = None;
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            // `localhost` has two addresses and a server often one: the first refusal tells as much as the last.
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    Err(failure.unwrap_or_else(|| io::Error::other("the host has no address")))
+}
+
+async fn handshake<S>(stream: S) -> Result<Sender, CallError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let io = TokioIo::new(stream);
+    let (sender, connection) = http1::handshake(io).await.map_err(CallError::from_http)?;
+    // Its failures reach whoever waits for a response.
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(sender)
+}
