@@ -1,0 +1,335 @@
+//! The differential runner: the same steps against two daemons, and what differs afterwards.
+
+use std::fmt::Write;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::daemon::{CtlOutput, Daemon};
+use crate::deliberate::{DELIBERATE, Deliberate, Side};
+use crate::diff::{self, Line};
+use crate::events::Event;
+use crate::flavour::Flavour;
+use crate::normalise::Run;
+
+/// A configuration and steps to take with it.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    /// Names it in [`DELIBERATE`].
+    pub name: &'static str,
+    /// Sections after the fixtures' own.
+    pub config: &'static str,
+    /// What to do and record.
+    pub steps: fn(&mut Session),
+}
+
+/// A daemon and the transcript of what was seen of it.
+pub struct Session {
+    /// The daemon under the steps.
+    pub daemon: Daemon,
+    /// The flavour of supervisorctl used.
+    ctl: Flavour,
+    lines: Vec<String>,
+}
+
+impl Session {
+    fn new(scenario: &Scenario, daemon: Flavour, ctl: Flavour) -> Self {
+        Self {
+            daemon: Daemon::start(daemon, scenario.config),
+            ctl,
+            lines: Vec::new(),
+        }
+    }
+
+    fn run(&self) -> Run<'_> {
+        Run {
+            dir: self.daemon.dir(),
+            port: self.daemon.port(),
+        }
+    }
+
+    /// Notes a line.
+    pub fn note(&mut self, text: &str) {
+        let masked = self.run().text(text);
+        self.lines.extend(masked.split('\n').map(str::to_owned));
+    }
+
+    /// Calls a method and notes call and answer.
+    pub fn rpc(&mut self, method: &str, params: Value) {
+        let answer = match self.daemon.rpc(method, params.clone()) {
+            Ok(value) => render(&self.run().value(&value)),
+            Err(fault) => self
+                .run()
+                .text(&format!("fault {} {}", fault.code, fault.text)),
+        };
+        self.lines.push(format!("{method}{params} -> {answer}"));
+    }
+
+    /// Runs supervisorctl and notes words, output and exit status.
+    pub fn ctl(&mut self, words: &[&str]) {
+        let output = self.daemon.ctl_of(self.ctl, words);
+        self.note_output(&format!("supervisorctl {}", words.join(" ")), &output);
+    }
+
+    /// Notes the outcome of a program.
+    pub fn note_output(&mut self, title: &str, output: &CtlOutput) {
+        let run = self.run();
+        let mut lines = vec![format!("$ {title} -> exit {}", output.code)];
+        lines.extend(
+            run.text(&output.stdout)
+                .lines()
+                .map(|line| format!("  out| {line}")),
+        );
+        lines.extend(
+            run.text(&output.stderr)
+                .lines()
+                .map(|line| format!("  err| {line}")),
+        );
+        self.lines.extend(lines);
+    }
+
+    /// Posts a raw body to `/RPC2` and notes status and body, byte for byte.
+    pub fn raw(&mut self, body: &str) {
+        let reply = self
+            .daemon
+            .address()
+            .post("/RPC2", &[], body.as_bytes())
+            .expect("an HTTP answer");
+        self.note(&format!(
+            "raw {body:?} -> {} {:?}\n{}",
+            reply.status,
+            reply.header("Content-Type"),
+            reply.text()
+        ));
+    }
+
+    /// Notes the events of a record in the order of delivery.
+    pub fn events(&mut self, record: &str) {
+        let lines: Vec<_> = self
+            .daemon
+            .events(record)
+            .iter()
+            .map(|event| self.event(event))
+            .collect();
+        self.lines.extend(lines);
+    }
+
+    /// Notes the events of a record process by process: between processes the order is a race. Header
+    /// numbers are left out for the same reason.
+    pub fn events_by_process(&mut self, record: &str) {
+        let mut events = self.daemon.events(record);
+        events.sort_by_key(|event| event.process().to_owned());
+        let run = self.run();
+        let lines: Vec<_> = events
+            .iter()
+            .map(|event| format!("{} {}", event.name(), run.text(&event.payload)))
+            .collect();
+        self.lines.extend(
+            lines
+                .iter()
+                .flat_map(|text| text.split('\n'))
+                .map(str::to_owned),
+        );
+    }
+
+    fn event(&self, event: &Event) -> String {
+        // The header's length counts digits of pids.
+        let (header, _length) = event
+            .header
+            .rsplit_once(" len:")
+            .unwrap_or((&event.header, ""));
+        format!("{header} {:?}", self.run().text(&event.payload))
+    }
+
+    /// Notes the lines of the activity log which `wanted` chooses, sorted: their order is a race.
+    pub fn log(&mut self, wanted: impl Fn(&str) -> bool) {
+        let run = self.run();
+        let log = self.daemon.log();
+        let mut lines: Vec<_> = log
+            .lines()
+            .map(|line| run.log_line(line))
+            .filter(|line| wanted(line))
+            .collect();
+        lines.sort();
+        self.lines.extend(lines);
+    }
+
+    /// Notes the log's lines of level INFO and above.
+    pub fn log_from_info(&mut self) {
+        self.log(|line| {
+            ["CRIT ", "ERRO ", "WARN ", "INFO "]
+                .iter()
+                .any(|level| line.starts_with(level))
+        });
+    }
+
+    /// Notes the names of the files in the fixture's directory and below.
+    pub fn files(&mut self) {
+        let mut names = Vec::new();
+        collect(self.daemon.dir(), &mut names);
+        let run = self.run();
+        let mut names: Vec<_> = names.iter().map(|name| run.text(name)).collect();
+        names.sort();
+        self.lines
+            .extend(names.into_iter().map(|name| format!("file {name}")));
+    }
+
+    /// Ends the daemon by RPC and notes how it went.
+    pub fn shut_down(&mut self) {
+        self.rpc("shutdown", json!([]));
+        let status = self.daemon.wait_exit();
+        self.note(&format!("exit status {:?}", status.code()));
+        self.daemon.assert_nothing_left();
+    }
+}
+
+fn collect(directory: &std::path::Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            collect(&entry.path(), names);
+        } else {
+            names.push(entry.path().display().to_string());
+        }
+    }
+}
+
+/// A value on one line, or an array of structs one per line.
+fn render(value: &Value) -> String {
+    match value.as_array() {
+        Some(items) if items.iter().any(Value::is_object) => {
+            items.iter().map(|item| format!("\n    {item}")).collect()
+        }
+        _ => value.to_string(),
+    }
+}
+
+/// The transcript of a scenario against a daemon, with a supervisorctl.
+pub fn transcript(scenario: &Scenario, daemon: Flavour, ctl: Flavour) -> Vec<String> {
+    let mut session = Session::new(scenario, daemon, ctl);
+    (scenario.steps)(&mut session);
+    session
+        .lines
+        .iter()
+        .flat_map(|line| line.split('\n'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Runs a scenario with the original and with ours, daemon and supervisorctl, and fails unless they agree
+/// but for the deliberate differences.
+pub fn compare(scenario: &Scenario) {
+    compare_with(scenario, Flavour::under_test(), Flavour::under_test());
+}
+
+/// Compares the original pair with another pair of daemon and supervisorctl.
+pub fn compare_with(scenario: &Scenario, daemon: Flavour, ctl: Flavour) {
+    let (original, ours) = thread::scope(|scope| {
+        let original = scope.spawn(|| transcript(scenario, Flavour::Original, Flavour::Original));
+        let ours = scope.spawn(|| transcript(scenario, daemon, ctl));
+        (join(original), join(ours))
+    });
+    // Two originals have no deliberate differences.
+    let table = if daemon == Flavour::Original && ctl == Flavour::Original {
+        &[]
+    } else {
+        DELIBERATE
+    };
+    if let Err(report) = judge(scenario.name, &original, &ours, table) {
+        panic!("{report}");
+    }
+}
+
+fn join<T>(handle: thread::ScopedJoinHandle<'_, T>) -> T {
+    handle
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Compares two transcripts; the error is a readable difference.
+pub fn judge(
+    scenario: &str,
+    original: &[String],
+    ours: &[String],
+    table: &[Deliberate],
+) -> Result<(), String> {
+    let lines = diff::compare(original, ours);
+    let entries: Vec<_> = table
+        .iter()
+        .filter(|entry| entry.scenario == scenario)
+        .collect();
+    let excused = |line: &Line| entries.iter().any(|entry| excuses(entry, line));
+    let idle: Vec<_> = entries
+        .iter()
+        .filter(|entry| !lines.iter().any(|line| excuses(entry, line)))
+        .collect();
+    let differs = |line: &Line| !matches!(line, Line::Both(_)) && !excused(line);
+    if !lines.iter().any(differs) && idle.is_empty() {
+        return Ok(());
+    }
+    let mut report = format!("scenario {scenario}: original (-) and ours (+) differ\n");
+    for (index, line) in lines.iter().enumerate() {
+        let near = lines[index.saturating_sub(2)..(index + 3).min(lines.len())]
+            .iter()
+            .any(differs);
+        if near {
+            let _ = writeln!(
+                report,
+                "{line}{}",
+                if excused(line) { "   (deliberate)" } else { "" }
+            );
+        }
+    }
+    for entry in idle {
+        let _ = writeln!(
+            report,
+            "deliberate difference that does not occur: {entry:?}"
+        );
+    }
+    Err(report)
+}
+
+fn excuses(entry: &Deliberate, line: &Line) -> bool {
+    match line {
+        Line::Both(_) => false,
+        Line::Original(text) => entry.side == Side::Original && text.contains(entry.pattern),
+        Line::Ours(text) => entry.side == Side::Ours && text.contains(entry.pattern),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[Deliberate] = &[Deliberate {
+        scenario: "s",
+        side: Side::Ours,
+        pattern: "better",
+        reason: "a test",
+    }];
+
+    fn lines(text: &str) -> Vec<String> {
+        text.split('\n').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn sameness_passes_and_a_difference_is_shown() {
+        assert_eq!(judge("t", &lines("a\nb"), &lines("a\nb"), TABLE), Ok(()));
+        let report = judge("t", &lines("a\nb"), &lines("a\nc"), TABLE).expect_err("they differ");
+        assert!(report.contains("- b\n+ c"), "{report}");
+    }
+
+    #[test]
+    fn a_deliberate_difference_passes_on_its_side_only() {
+        assert_eq!(
+            judge("s", &lines("a"), &lines("a\nbetter b"), TABLE),
+            Ok(())
+        );
+        assert!(judge("s", &lines("a\nbetter b"), &lines("a"), TABLE).is_err());
+    }
+
+    #[test]
+    fn an_entry_that_excuses_nothing_fails() {
+        let report = judge("s", &lines("a"), &lines("a"), TABLE).expect_err("the entry is idle");
+        assert!(report.contains("does not occur"), "{report}");
+    }
+}
