@@ -1,5 +1,6 @@
 //! The client against servers that behave, misbehave, or leave.
 
+#![allow(clippy::unwrap_used)] // helpers of tests may fail too
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
