@@ -3,4 +3,20 @@
 //! One executable, one module per subject. `differential` holds the comparisons with the original; the other
 //! suites state what is expected in so many words.
 
+mod architecture;
+mod bad_input;
+mod config;
+mod daemonize;
+mod differential;
+mod events;
+mod events_failures;
 mod harness;
+mod http;
+mod lifecycle;
+mod logs;
+mod reload;
+mod rpc;
+mod scale;
+mod signals;
+mod stopping;
+mod superlance;
