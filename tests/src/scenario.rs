@@ -154,12 +154,13 @@ impl Session {
         self.lines.extend(lines);
     }
 
-    /// Notes the log's lines of level INFO and above.
+    /// Notes the log's lines of level INFO and above, except those about waiting: whether a stop was
+    /// waited for is a race.
     pub fn log_from_info(&mut self) {
+        let levels = ["CRIT ", "ERRO ", "WARN ", "INFO "];
         self.log(|line| {
-            ["CRIT ", "ERRO ", "WARN ", "INFO "]
-                .iter()
-                .any(|level| line.starts_with(level))
+            levels.iter().any(|level| line.starts_with(level))
+                && !line.starts_with("INFO waiting for ")
         });
     }
 

@@ -1,1 +1,190 @@
-//! .
+//! Listeners that refuse, die, talk nonsense or do not keep up: nobody else may notice.
+
+use callboard_tests::{Daemon, Event, Flavour, procfs};
+use serde_json::json;
+
+fn listener(name: &str, behaviour: &str, options: &str) -> String {
+    format!(
+        "[eventlistener:{name}]\ncommand=%(ENV_LISTENER)s %(here)s/{name} {behaviour}\nevents=REMOTE_COMMUNICATION\n\
+         startsecs=0\nautorestart=true\n{options}\n"
+    )
+}
+
+fn send(daemon: &Daemon, text: &str) {
+    assert_eq!(
+        daemon.call("sendRemoteCommEvent", json!(["t", text])),
+        json!(true)
+    );
+}
+
+/// The data of the events of a record.
+fn data(daemon: &Daemon, record: &str) -> Vec<String> {
+    let events = daemon.events(record);
+    events
+        .iter()
+        .filter_map(|event| {
+            event
+                .payload
+                .split_once('\n')
+                .map(|(_, data)| data.to_owned())
+        })
+        .collect()
+}
+
+fn wait_data(daemon: &Daemon, record: &str, expected: &[&str]) {
+    callboard_tests::wait::until(&format!("{expected:?} in {record}"), || {
+        match data(daemon, record) {
+            seen if seen == expected => Ok(()),
+            seen => Err(seen),
+        }
+    });
+}
+
+fn start(config: &[String]) -> Daemon {
+    let daemon = Daemon::under_test(&config.concat());
+    for info in daemon
+        .call("getAllProcessInfo", json!([]))
+        .as_array()
+        .expect("an array")
+    {
+        let name = info["name"].as_str().expect("a name");
+        daemon.wait_log(&format!("{name}: ACKNOWLEDGED -> READY"));
+    }
+    daemon
+}
+
+#[test]
+fn a_rejected_event_comes_again_unchanged() {
+    let daemon = start(&[listener("picky", "--then fail --once %(here)s/once", "")]);
+    send(&daemon, "one");
+    send(&daemon, "two");
+    wait_data(&daemon, "picky", &["one", "one", "two"]);
+    let events = daemon.events("picky");
+    assert_eq!(
+        events[0], events[1],
+        "a redelivery keeps serial and poolserial"
+    );
+    daemon.wait_log("WARN picky: event was rejected");
+}
+
+#[test]
+fn an_event_whose_listener_died_is_delivered_again() {
+    let daemon = start(&[
+        listener("mortal", "--then die --once %(here)s/once", ""),
+        listener("other", "", ""),
+    ]);
+    send(&daemon, "one");
+    wait_data(&daemon, "mortal", &["one", "one"]);
+    let events = daemon.events("mortal");
+    assert_eq!(events[0], events[1]);
+    daemon.wait_log("exited: mortal (exit status 7; not expected)");
+    if daemon.flavour() == Flavour::Ours {
+        // The original also hands it to every other pool once more.
+        send(&daemon, "last");
+        wait_data(&daemon, "other", &["one", "last"]);
+    }
+}
+
+#[test]
+fn another_worker_of_the_pool_takes_over() {
+    let daemon = start(&[
+        "[eventlistener:team]\ncommand=%(ENV_LISTENER)s %(here)s/team --then die --once %(here)s/once\n\
+         process_name=%(program_name)s_%(process_num)d\nnumprocs=2\nevents=REMOTE_COMMUNICATION\nstartsecs=0\nautorestart=false\n"
+            .to_owned(),
+    ]);
+    send(&daemon, "one");
+    wait_data(&daemon, "team", &["one", "one"]);
+    daemon.wait_state("team:team_0", "EXITED");
+    assert_eq!(daemon.state("team:team_1"), "RUNNING");
+}
+
+#[test]
+fn nonsense_makes_a_listener_unknown_and_harms_nobody() {
+    let daemon = start(&[
+        listener("mad", "--then nonsense", ""),
+        listener("sane", "", ""),
+    ]);
+    send(&daemon, "one");
+    daemon.wait_log("WARN mad: bad result line: 'RESULT nonsense'");
+    daemon.wait_log("WARN mad: has entered the UNKNOWN state and will no longer receive events, this usually indicates the process violated the eventlistener protocol");
+    if daemon.flavour() == Flavour::Ours {
+        send(&daemon, "two");
+        wait_data(&daemon, "sane", &["one", "two"]);
+    }
+    assert_eq!(data(&daemon, "mad"), ["one"]);
+    assert_eq!(daemon.state("mad"), "RUNNING", "only a restart recovers it");
+    assert!(procfs::is_alive(daemon.process_pid("mad")));
+}
+
+#[test]
+fn output_out_of_turn_makes_a_listener_unknown() {
+    let daemon = start(&[
+        listener("chatty", "--then chatter", ""),
+        listener("calm", "", ""),
+    ]);
+    send(&daemon, "one");
+    daemon.wait_log("WARN chatty: has entered the UNKNOWN state");
+    send(&daemon, "two");
+    wait_data(&daemon, "calm", &["one", "two"]);
+    assert_eq!(data(&daemon, "chatty"), ["one"]);
+}
+
+#[test]
+fn a_restarted_listener_recovers_from_unknown() {
+    let daemon = start(&[listener("mad", "--then nonsense --once %(here)s/once", "")]);
+    send(&daemon, "one");
+    daemon.wait_log("WARN mad: has entered the UNKNOWN state");
+    daemon.call("stopProcess", json!(["mad"]));
+    daemon.call("startProcess", json!(["mad"]));
+    wait_data(&daemon, "mad", &["one", "one"]);
+}
+
+#[test]
+fn a_full_buffer_drops_the_oldest_and_says_so() {
+    let daemon = start(&[listener(
+        "slow",
+        "--then hold --once %(here)s/once",
+        "buffer_size=2",
+    )]);
+    send(&daemon, "held");
+    wait_data(&daemon, "slow", &["held"]);
+    for text in ["one", "two", "three", "four"] {
+        send(&daemon, text);
+    }
+    daemon.wait_log("ERRO pool slow event buffer overflowed, discarding event 1");
+    daemon.wait_log("ERRO pool slow event buffer overflowed, discarding event 2");
+    std::fs::write(daemon.path("slow.go"), "").expect("the directory is writable");
+    wait_data(&daemon, "slow", &["held", "three", "four"]);
+}
+
+#[test]
+fn a_pool_buffers_while_its_listener_is_stopped() {
+    let daemon = start(&[]);
+    daemon.write_config(&listener("late", "", "autostart=false\nbuffer_size=100"));
+    daemon.call("reloadConfig", json!([]));
+    daemon.call("addProcessGroup", json!(["late"]));
+    for text in ["one", "two"] {
+        send(&daemon, text);
+    }
+    assert_eq!(daemon.events("late"), Vec::<Event>::new());
+    daemon.call("startProcess", json!(["late"]));
+    wait_data(&daemon, "late", &["one", "two"]);
+}
+
+#[test]
+fn a_listener_that_never_reads_stops_nobody() {
+    // The original dies of this: its write to the full pipe fails.
+    if Flavour::under_test() == Flavour::Original {
+        return;
+    }
+    let deaf = "[eventlistener:deaf]\ncommand=sh -c 'while :; do printf \"READY\\nRESULT 2\\nOK\"; sleep 0.05; done'\n\
+                events=REMOTE_COMMUNICATION\nstartsecs=0\n";
+    let mut daemon = Daemon::under_test(&[deaf.to_owned(), listener("sane", "", "")].concat());
+    daemon.wait_log("sane: ACKNOWLEDGED -> READY");
+    let large = "x".repeat(200_000);
+    for _ in 0..4 {
+        send(&daemon, &large);
+    }
+    wait_data(&daemon, "sane", &[&large, &large, &large, &large]);
+    daemon.shut_down();
+}
