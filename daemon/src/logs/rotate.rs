@@ -1,0 +1,355 @@
+//! A log file that rotates by size.
+//!
+//! The rule is Supervisor's: after each write, a file of `maxbytes` or more becomes `f.1`, what was
+//! `f.1` becomes `f.2`, and so on up to the number of backups; without backups it is emptied. The
+//! write that crosses the limit stays whole.
+//!
+//! Different from Supervisor: what is not a regular file (pipe, terminal, socket) never rotates and
+//! never makes the daemon wait; a file that somebody else has moved away is simply opened again; a
+//! failed write is reported once and logging resumes as soon as writing works again.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use super::changes::{Changes, Follower};
+use super::stream::{Loss, Stream};
+
+/// A backup of at least this many bytes is freed by a helper thread: dropping the blocks of a
+/// 50 MB file takes the file system some 20 ms.
+const SLOW_TO_FREE: u64 = 4 * 1024 * 1024;
+
+/// When a log rotates and what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotation {
+    /// Size in bytes at which the file rotates; 0: never.
+    pub maxbytes: u64,
+    /// Rotated files that are kept; 0: the file is emptied instead.
+    pub backups: u32,
+}
+
+impl Rotation {
+    /// From the configuration's numbers, where nothing below zero has a meaning.
+    pub fn new(maxbytes: i64, backups: i64) -> Self {
+        Self {
+            maxbytes: u64::try_from(maxbytes).unwrap_or(0),
+            backups: u32::try_from(backups.max(0)).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// A file that only grows.
+    pub const NEVER: Self = Self {
+        maxbytes: 0,
+        backups: 0,
+    };
+}
+
+/// What became of a write. Never a reason to stop; something to tell the user about.
+#[derive(Debug)]
+#[must_use]
+pub enum Outcome {
+    /// Written, or queued for a reader that is slow.
+    Written,
+    /// Writing or rotating has begun to fail: report this.
+    Failed(io::Error),
+    /// Still failing, already reported; the data is lost.
+    StillFailing,
+    /// Works again after so many bytes were lost: report this.
+    Resumed {
+        /// Bytes lost meanwhile.
+        lost: u64,
+    },
+}
+
+/// An open log: a file that rotates, or a stream.
+#[derive(Debug)]
+pub struct RotatingFile {
+    path: PathBuf,
+    rotation: Rotation,
+    /// Permissions of new files, before the umask.
+    mode: u32,
+    target: Target,
+    changes: Changes,
+    failing: bool,
+    lost: u64,
+}
+
+#[derive(Debug)]
+enum Target {
+    File(Regular),
+    Stream(Stream),
+}
+
+#[derive(Debug)]
+struct Regular {
+    file: File,
+    /// Bytes in the file, as far as we wrote them.
+    size: u64,
+    /// The size that triggers the next rotation; pushed up when a rotation fails.
+    rotate_at: u64,
+}
+
+impl RotatingFile {
+    /// Opens for appending; a missing file is created with the permissions the umask leaves.
+    ///
+    /// `/dev/stdout` and its like work whatever they are, see [`Stream`]'s notes.
+    pub fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
+        Self::open_with(path, rotation, 0o666, Changes::default())
+    }
+
+    /// Like [`open`](Self::open), with the mode of new files (0600 for AUTO logs) and a change
+    /// signal that others have subscribed to already.
+    pub fn open_with(
+        path: &Path,
+        rotation: Rotation,
+        mode: u32,
+        changes: Changes,
+    ) -> io::Result<Self> {
+        let target = open_target(path, mode, rotation)?;
+        let path = path.to_owned();
+        Ok(Self {
+            path,
+            rotation,
+            mode,
+            target,
+            changes,
+            failing: false,
+            lost: 0,
+        })
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Follows the changes of this log.
+    pub fn subscribe(&self) -> Follower {
+        self.changes.subscribe()
+    }
+
+    /// Appends `data`, then rotates if the file has reached its size.
+    pub fn write(&mut self, data: &[u8]) -> Outcome {
+        if data.is_empty() {
+            return Outcome::Written;
+        }
+        let written = match &mut self.target {
+            Target::File(regular) => regular.append(data),
+            Target::Stream(stream) => stream.write(data),
+        };
+        self.changes.announce();
+        let rotated = self.rotate_if_due();
+        self.judge(written.and(rotated.map_err(|error| Loss::new(0, error))))
+    }
+
+    /// A slow reader has left something in the queue: [`flush`](Self::flush) it now and then.
+    pub fn has_pending(&self) -> bool {
+        matches!(&self.target, Target::Stream(stream) if stream.has_pending())
+    }
+
+    /// Tries again to deliver what is queued, without waiting. Every write does so, too.
+    pub fn flush(&mut self) -> Outcome {
+        let Target::Stream(stream) = &mut self.target else {
+            return Outcome::Written;
+        };
+        if !stream.has_pending() {
+            return Outcome::Written;
+        }
+        let flushed = stream.flush();
+        self.judge(flushed)
+    }
+
+    /// Opens the path again, for a file that was moved away. A failure keeps the old file.
+    pub fn reopen(&mut self) -> io::Result<()> {
+        if let Target::File(_) = self.target {
+            self.target = open_target(&self.path, self.mode, self.rotation)?;
+            self.changes.announce();
+        }
+        Ok(())
+    }
+
+    /// Removes the file and opens a new one; backups stay. Streams have nothing to clear.
+    pub fn clear(&mut self) -> io::Result<()> {
+        if let Target::File(_) = self.target {
+            clear_path(&self.path)?;
+        }
+        self.reopen()
+    }
+
+    fn rotate_if_due(&mut self) -> io::Result<()> {
+        let Target::File(regular) = &mut self.target else {
+            return Ok(());
+        };
+        if regular.size < regular.rotate_at {
+            return Ok(());
+        }
+        let successor = match regular.is_still_at(&self.path) {
+            true => rotate(&self.path, self.rotation, self.mode),
+            false => open_regular(&self.path, self.mode, self.rotation, false),
+        };
+        match successor {
+            Ok(successor) => *regular = successor,
+            Err(error) => {
+                regular.rotate_at = regular.size.saturating_add(self.rotation.maxbytes);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, result: Result<(), Loss>) -> Outcome {
+        let result = result.map_err(|loss| {
+            self.lost += loss.bytes;
+            loss.error
+        });
+        match (result, self.failing) {
+            (Ok(()), false) => Outcome::Written,
+            (Ok(()), true) => {
+                self.failing = false;
+                Outcome::Resumed {
+                    lost: std::mem::take(&mut self.lost),
+                }
+            }
+            (Err(error), false) => {
+                self.failing = true;
+                Outcome::Failed(error)
+            }
+            (Err(_), true) => Outcome::StillFailing,
+        }
+    }
+}
+
+impl Regular {
+    fn new(file: File, size: u64, rotation: Rotation) -> Self {
+        let rotate_at = match rotation.maxbytes {
+            0 => u64::MAX,
+            maxbytes => maxbytes,
+        };
+        Self {
+            file,
+            size,
+            rotate_at,
+        }
+    }
+
+    /// Appends everything, or as much as goes.
+    fn append(&mut self, data: &[u8]) -> Result<(), Loss> {
+        let mut rest = data;
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(0) => return Err(Loss::new(rest.len(), ErrorKind::WriteZero)),
+                Ok(written) => {
+                    self.size += written as u64;
+                    rest = &rest[written..];
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Loss::new(rest.len(), error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the path still leads to this file. If not, somebody else has rotated or removed it.
+    fn is_still_at(&self, path: &Path) -> bool {
+        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        match (self.file.metadata(), fs::metadata(path)) {
+            (Ok(ours), Ok(theirs)) => identity(ours) == identity(theirs),
+            _ => false,
+        }
+    }
+}
+
+/// Removes a log that may be missing; for logs of processes that do not run.
+pub fn clear_path(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn open_target(path: &Path, mode: u32, rotation: Rotation) -> io::Result<Target> {
+    if let Some(stream) = Stream::standard(path) {
+        return stream.map(Target::Stream);
+    }
+    let file = open_file(path, mode, false)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        return Ok(Target::File(Regular::new(file, metadata.len(), rotation)));
+    }
+    Ok(Target::Stream(Stream::nonblocking(file.into())))
+}
+
+fn open_regular(path: &Path, mode: u32, rotation: Rotation, empty: bool) -> io::Result<Regular> {
+    let file = open_file(path, mode, empty)?;
+    let size = file.metadata()?.len();
+    Ok(Regular::new(file, size, rotation))
+}
+
+/// O_NONBLOCK makes a named pipe without a reader an error instead of a hang, and means nothing
+/// for regular files.
+fn open_file(path: &Path, mode: u32, empty: bool) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(mode)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | if empty { libc::O_TRUNC } else { 0 })
+        .open(path)
+}
+
+/// Shifts the backups and returns the new, empty file.
+fn rotate(path: &Path, rotation: Rotation, mode: u32) -> io::Result<Regular> {
+    if rotation.backups == 0 {
+        return open_regular(path, mode, rotation, true);
+    }
+    let oldest = OldBackup::hold(&numbered(path, rotation.backups));
+    for number in (1..rotation.backups).rev() {
+        shift(&numbered(path, number), &numbered(path, number + 1))?;
+    }
+    shift(path, &numbered(path, 1))?;
+    oldest.release();
+    open_regular(path, mode, rotation, true)
+}
+
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{number}"));
+    name.into()
+}
+
+fn shift(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// The backup that is about to be renamed over.
+///
+/// Holding it open keeps its blocks allocated during the rename; they are freed by the last close,
+/// which may then happen on another thread.
+struct OldBackup(Option<File>);
+
+impl OldBackup {
+    fn hold(path: &Path) -> Self {
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_PATH)
+            .open(path)
+            .ok();
+        Self(opened.filter(|file| file.metadata().is_ok_and(|data| data.len() >= SLOW_TO_FREE)))
+    }
+
+    fn release(self) {
+        if let Some(file) = self.0 {
+            // Without a thread the closure is dropped here, and the file with it.
+            let _ = thread::Builder::new()
+                .name("old log".into())
+                .spawn(move || drop(file));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
