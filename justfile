@@ -1,0 +1,29 @@
+# The front door. `.ci/run` is what a change must pass.
+
+# List the recipes.
+default:
+    @just --list
+
+# Run the demo; Ctrl-C stops it.
+demo:
+    scripts/demo
+
+# All tests, unit and end to end.
+test:
+    cargo test --workspace
+
+# The end-to-end suites against the original: tells a wrong expectation from a wrong daemon.
+test-original:
+    CALLBOARD_FLAVOUR=original cargo test -p callboard-tests
+
+# Format, lints, tests.
+ci:
+    .ci/run
+
+# Format in place.
+fmt:
+    cargo fmt --all
+
+# Lints, as strict as CI.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
