@@ -93,6 +93,9 @@ fn credentials_guard_every_path() {
 
 #[test]
 fn requests_on_one_connection_are_answered_in_order() {
+    if Flavour::under_test() == Flavour::Original {
+        return; // It loses an answer when calls that wait are pipelined.
+    }
     let daemon =
         Daemon::under_test("[program:a]\ncommand=sleep 1000\nstartsecs=0\nautostart=false\n");
     let mut requests = Vec::new();

@@ -46,16 +46,15 @@ fn a_log_rotates_when_it_is_full() {
 #[test]
 fn without_backups_the_log_is_emptied() {
     let daemon = talk("stdout_logfile_maxbytes=4\nstdout_logfile_backups=0\n");
-    say(&daemon, "aaaaaa");
-    wait::until_true("the log to be emptied", || {
-        let exists = daemon.path("talk.out").exists();
-        (
-            exists && daemon.read("talk.out").is_empty(),
-            daemon.read("talk.out"),
-        )
+    say(&daemon, "aaa");
+    daemon.wait_file("talk.out", "aaa");
+    say(&daemon, "bbb");
+    wait::until("the log to be emptied", || match daemon.read("talk.out") {
+        seen if seen.is_empty() => Ok(()),
+        seen => Err(seen),
     });
-    say(&daemon, "b");
-    daemon.wait_file("talk.out", "b");
+    say(&daemon, "c");
+    daemon.wait_file("talk.out", "c");
     assert!(!daemon.path("talk.out.1").exists());
 }
 

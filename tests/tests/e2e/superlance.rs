@@ -50,7 +50,7 @@ fn crashmail_reports_an_unexpected_exit() {
     }
 }
 
-/// Starts small, then holds 40 MB in one list.
+/// Holds 40 MB, twice what it may.
 const LEAK: &str = "[program:leak]\ncommand=\"%(ENV_PYTHON)s\" -c \"import time; held = bytearray(40000000); time.sleep(1000)\"\nstartsecs=0\n";
 
 #[test]
