@@ -1,3 +1,100 @@
-//! Placeholder.
+//! supervisorctl: commands from the command line or a shell, carried out by a supervisord.
 
-fn main() {}
+mod commands;
+mod complete;
+mod console;
+mod controller;
+mod exit_status;
+mod failure;
+mod options;
+mod reactor;
+mod remote;
+mod results;
+mod server;
+mod settings;
+mod shell;
+mod stdin;
+
+use std::cell::RefCell;
+use std::env;
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use console::{Console, Editor, Plain};
+use controller::{Controller, SharedServer};
+use exit_status::ExitStatus;
+use failure::Failure;
+use options::Invocation;
+use reactor::Reactor;
+use remote::Remote;
+use settings::Settings;
+use stdin::LineReader;
+
+fn main() -> ExitCode {
+    let mut args = env::args_os().map(|arg| arg.to_string_lossy().into_owned());
+    let program = args.next().unwrap_or_else(|| "supervisorctl".to_owned());
+    let args: Vec<_> = args.collect();
+    let settings = match options::parse(&args) {
+        Ok(Invocation::Help) => {
+            // There is nowhere to complain if this fails.
+            let _ = io::stdout().write_all(options::usage(&program).as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Invocation::Run(options)) => Settings::load(*options, &program),
+        Err(error) => Err(error.to_string()),
+    };
+    match settings {
+        Ok(settings) => run(settings).into(),
+        Err(error) => {
+            let stderr = &mut io::stderr();
+            let _ = writeln!(stderr, "Error: {error}\nFor help, use {program} -h");
+            ExitStatus::BadArguments.into()
+        }
+    }
+}
+
+fn run(settings: Settings) -> ExitStatus {
+    match control(settings) {
+        Ok(status) => status,
+        // Whoever was reading has seen enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitStatus::Failed
+        }
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            ExitStatus::Failed
+        }
+    }
+}
+
+/// Runs the command, or the shell, whose exit status is always that of success.
+fn control(settings: Settings) -> Result<ExitStatus, Failure> {
+    let reactor = Rc::new(Reactor::new().map_err(Failure::Input)?);
+    let input = Rc::new(RefCell::new(LineReader::new()));
+    let server: SharedServer = Rc::new(RefCell::new(Remote::new(
+        Rc::clone(&reactor),
+        Rc::clone(&input),
+        settings.server_url,
+        settings.credentials,
+    )));
+    let out = Box::new(BufWriter::new(io::stdout()));
+    let plain = || Box::new(Plain::new(Rc::clone(&reactor), Rc::clone(&input)));
+
+    if let Some(command) = settings.command {
+        let interactive = settings.interactive;
+        let mut controller = Controller::new(server, plain(), out, interactive);
+        controller.execute(&command)?;
+        return Ok(controller.status());
+    }
+    reactor.watch_interrupts()?;
+    let console: Box<dyn Console> = if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        let server = Rc::clone(&server);
+        Box::new(Editor::new(server, settings.history_file)?)
+    } else {
+        plain()
+    };
+    let mut controller = Controller::new(server, console, out, true);
+    shell::run(&mut controller, &settings.prompt)?;
+    Ok(ExitStatus::Success)
+}

@@ -1,0 +1,65 @@
+//! `clear`
+
+use protocol::namespec::Namespec;
+
+use super::act::{report, report_all};
+use super::{Command, Completes, usage_error};
+use crate::controller::{Controller, Flow};
+use crate::exit_status::ExitStatus;
+use crate::failure::Failure;
+use crate::results::{Outcome, Verb};
+
+pub(super) const COMMAND: Command = Command {
+    name: "clear",
+    help: "clear <name>\t\tEmpty the logs of one process\n\
+           clear <name> <name>\tEmpty the logs of several processes\n\
+           clear all\t\tEmpty the logs of everything",
+    completes: Completes::Processes,
+    run,
+};
+
+fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
+    if !ctl.check_server()? {
+        return Ok(Flow::Continue);
+    }
+    let names: Vec<_> = args.split_whitespace().collect();
+    if names.is_empty() {
+        let problem = "clear requires a process name";
+        return usage_error(ctl, &COMMAND, problem, ExitStatus::Failed);
+    }
+    if names.contains(&"all") {
+        let method = "supervisor.clearAllProcessLogs";
+        let results = ctl.call(method, &[])?;
+        report_all(ctl, Verb::Clear, &Outcome::list(method, &results)?)?;
+        return Ok(Flow::Continue);
+    }
+    for name in names {
+        match Namespec::parse(name) {
+            Namespec {
+                group,
+                process: None,
+            } => clear_group(ctl, group)?,
+            _ => clear_one(ctl, name)?,
+        }
+    }
+    Ok(Flow::Continue)
+}
+
+fn clear_one(ctl: &mut Controller, name: &str) -> Result<(), Failure> {
+    let answer = ctl.call("supervisor.clearProcessLogs", &[name.into()]);
+    report(ctl, Verb::Clear, &Outcome::of_call(name, answer)?)
+}
+
+/// There is no method for it: the members one by one.
+fn clear_group(ctl: &mut Controller, group: &str) -> Result<(), Failure> {
+    let processes = ctl.processes()?;
+    let mut members = processes
+        .iter()
+        .filter(|info| info.group == group)
+        .peekable();
+    if members.peek().is_none() {
+        let line = format!("{group}: ERROR (no such group)");
+        return ctl.complain(line, Verb::Clear.unknown_group());
+    }
+    members.try_for_each(|info| clear_one(ctl, &info.namespec()))
+}

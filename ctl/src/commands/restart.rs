@@ -1,0 +1,32 @@
+//! `restart`
+
+use super::{Command, Completes, start, stop, usage_error};
+use crate::controller::{Controller, Flow};
+use crate::exit_status::ExitStatus;
+use crate::failure::Failure;
+
+pub(super) const COMMAND: Command = Command {
+    name: "restart",
+    help: "restart <name>\t\tStop and start one process\n\
+           restart <gname>:*\tStop and start every process of a group\n\
+           restart <name> <name>\tStop and start several processes or groups\n\
+           restart all\t\tStop and start everything\n\
+           Note: configuration files are not read again; reread and update do that.",
+    completes: Completes::Processes,
+    run,
+};
+
+/// First stops everything named, then starts it.
+fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
+    if !ctl.check_server()? {
+        return Ok(Flow::Continue);
+    }
+    let names: Vec<_> = args.split_whitespace().collect();
+    if names.is_empty() {
+        let problem = "restart requires a process name";
+        return usage_error(ctl, &COMMAND, problem, ExitStatus::Failed);
+    }
+    stop::stop(ctl, &names)?;
+    start::start(ctl, &names)?;
+    Ok(Flow::Continue)
+}

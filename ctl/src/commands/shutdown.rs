@@ -1,0 +1,41 @@
+//! `shutdown`
+
+use client::CallError;
+use protocol::faults::FaultCode;
+
+use super::{Command, Completes, takes_no_arguments};
+use crate::controller::{Controller, Flow};
+use crate::exit_status::ExitStatus;
+use crate::failure::Failure;
+
+pub(super) const COMMAND: Command = Command {
+    name: "shutdown",
+    help: "shutdown\tStop everything, supervisord included",
+    completes: Completes::Nothing,
+    run,
+};
+
+fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
+    let question = "Really shut the remote supervisord process down y/N? ";
+    if !takes_no_arguments(ctl, &COMMAND, args)? || !ctl.confirm(question)? {
+        return Ok(Flow::Continue);
+    }
+    let url = ctl.url();
+    match ctl.call("supervisor.shutdown", &[]) {
+        Ok(_) => ctl.print("Shut down")?,
+        // What the user wants is under way: no problem.
+        Err(Failure::Call(error)) if error.fault() == Some(FaultCode::ShutdownState) => {
+            ctl.print("ERROR: already shutting down")?;
+        }
+        Err(Failure::Call(CallError::Refused)) => {
+            let line = format!("ERROR: {url} refused connection (already shut down?)");
+            ctl.complain(line, ExitStatus::Failed)?;
+        }
+        Err(Failure::Call(CallError::NoSuchFile)) => {
+            let line = format!("ERROR: {url} no such file (already shut down?)");
+            ctl.complain(line, ExitStatus::Failed)?;
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(Flow::Continue)
+}

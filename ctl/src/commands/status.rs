@@ -1,0 +1,147 @@
+//! `status`
+
+use std::fmt::Write as _;
+
+use client::ProcessInfo;
+use protocol::namespec::Namespec;
+use protocol::states::ProcessState;
+
+use super::{Command, Completes};
+use crate::controller::{Controller, Flow};
+use crate::exit_status::ExitStatus;
+use crate::failure::Failure;
+
+pub(super) const COMMAND: Command = Command {
+    name: "status",
+    help: "status <name>\t\tShow the state of one process\n\
+           status <gname>:*\tShow the state of every process of a group\n\
+           status <name> <name>\tShow the state of several processes\n\
+           status\t\t\tShow the state of everything",
+    completes: Completes::Processes,
+    run,
+};
+
+/// Narrowest column of names.
+const MIN_NAME_WIDTH: usize = 30;
+
+fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
+    show(ctl, args)?;
+    Ok(Flow::Continue)
+}
+
+/// Shows the state of what is named.
+pub(super) fn show(ctl: &mut Controller, args: &str) -> Result<(), Failure> {
+    if !ctl.check_server()? {
+        ctl.set_status(ExitStatus::Unknown);
+        return Ok(());
+    }
+    let processes = ctl.processes()?;
+    let names: Vec<_> = args.split_whitespace().collect();
+    let (listed, unknown) = select(&processes, &names);
+    for line in unknown {
+        ctl.complain(line, ExitStatus::Unknown)?;
+    }
+    for line in table(&listed) {
+        ctl.print(line)?;
+    }
+    if listed.iter().any(|info| is_stopped(info)) {
+        ctl.set_status(ExitStatus::NotAllRunning);
+    }
+    Ok(())
+}
+
+fn is_stopped(info: &ProcessInfo) -> bool {
+    info.process_state().is_some_and(ProcessState::is_stopped)
+}
+
+/// The named processes in the order of the names, and complaints about names that match none.
+fn select<'a>(processes: &'a [ProcessInfo], names: &[&str]) -> (Vec<&'a ProcessInfo>, Vec<String>) {
+    if names.is_empty() || names.contains(&"all") {
+        return (processes.iter().collect(), Vec::new());
+    }
+    let mut listed = Vec::new();
+    let mut unknown = Vec::new();
+    for name in names {
+        let spec = Namespec::parse(name);
+        let before = listed.len();
+        listed.extend(processes.iter().filter(|info| matches(info, spec)));
+        if listed.len() == before {
+            unknown.push(match spec.process {
+                None => format!("{}: ERROR (no such group)", spec.group),
+                Some(_) => format!("{name}: ERROR (no such process)"),
+            });
+        }
+    }
+    (listed, unknown)
+}
+
+fn matches(info: &ProcessInfo, spec: Namespec<'_>) -> bool {
+    info.group == spec.group && spec.process.is_none_or(|process| info.name == process)
+}
+
+/// A line per process: name, state, description. The width counts characters, not bytes.
+fn table(processes: &[&ProcessInfo]) -> Vec<String> {
+    let names: Vec<_> = processes.iter().map(|info| info.namespec()).collect();
+    let longest = names.iter().map(|name| name.chars().count()).max();
+    let width = longest.unwrap_or(0).max(MIN_NAME_WIDTH) + 3;
+    let row = |(name, info): (&String, &&ProcessInfo)| {
+        let mut line = String::with_capacity(width + 10 + info.description.len());
+        // Writing to a string cannot fail.
+        let _ = write!(
+            line,
+            "{name:width$}{:10}{}",
+            info.statename, info.description
+        );
+        line
+    };
+    names.iter().zip(processes).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(group: &str, name: &str, description: &str) -> ProcessInfo {
+        ProcessInfo {
+            name: name.into(),
+            group: group.into(),
+            state: 20,
+            statename: "RUNNING".into(),
+            description: description.into(),
+            ..ProcessInfo::default()
+        }
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let cat = info("cat", "cat", "pid 4003, uptime 0:00:01");
+        let expected = "cat                              RUNNING   pid 4003, uptime 0:00:01";
+        assert_eq!(table(&[&cat]), [expected]);
+
+        let wide = info("gruppe", &"ü".repeat(30), "");
+        let lines = table(&[&cat, &wide]);
+        assert_eq!(lines[0].find("RUNNING"), Some(6 + 1 + 30 + 3));
+        assert_eq!(lines[1], format!("gruppe:{}   RUNNING   ", "ü".repeat(30)));
+    }
+
+    #[test]
+    fn names_select_in_their_order() {
+        let all = [info("a", "a", ""), info("g", "x", ""), info("g", "y", "")];
+        let rows: [(&[&str], &str, &str); 8] = [
+            (&[], "a g:x g:y", ""),
+            (&["nope", "all"], "a g:x g:y", ""),
+            (&["g:y", "a"], "g:y a", ""),
+            (&["a", "a"], "a a", ""),
+            (&["g:*"], "g:x g:y", ""),
+            (&["g:"], "g:x g:y", ""),
+            (&["x", "a"], "a", "x: ERROR (no such process)"),
+            (&["n:*"], "", "n: ERROR (no such group)"),
+        ];
+        for (names, expected, complaints) in rows {
+            let (listed, unknown) = select(&all, names);
+            let listed: Vec<_> = listed.iter().map(|info| info.namespec()).collect();
+            assert_eq!(listed.join(" "), expected);
+            assert_eq!(unknown.join("\n"), complaints);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Runs one command line after another and keeps what outlives them: output, exit status, the way to the server.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::io::Write;
+use std::rc::Rc;
+
+use client::{CallError, Credentials, ProcessInfo};
+use protocol::faults::FaultCode;
+use protocol::xmlrpc::Value;
+
+use crate::commands;
+use crate::console::{Console, Entry};
+use crate::exit_status::ExitStatus;
+use crate::failure::Failure;
+use crate::server::Server;
+
+const API_VERSION: &str = "3.0";
+
+/// The server, shared with the completion of the shell.
+pub(crate) type SharedServer = Rc<RefCell<dyn Server>>;
+
+/// What to do after a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Read the next one.
+    Continue,
+    /// Leave the shell.
+    Leave,
+}
+
+/// Runs commands.
+pub(crate) struct Controller {
+    server: SharedServer,
+    console: Box<dyn Console>,
+    out: Box<dyn Write>,
+    status: ExitStatus,
+    interactive: bool,
+}
+
+impl Controller {
+    /// A controller. An interactive one asks for confirmation and credentials.
+    pub(crate) fn new(
+        server: SharedServer,
+        console: Box<dyn Console>,
+        out: Box<dyn Write>,
+        interactive: bool,
+    ) -> Self {
+        Self {
+            server,
+            console,
+            out,
+            status: ExitStatus::Success,
+            interactive,
+        }
+    }
+
+    /// The last problem's exit status.
+    pub(crate) const fn status(&self) -> ExitStatus {
+        self.status
+    }
+
+    /// Notes a problem.
+    pub(crate) const fn set_status(&mut self, status: ExitStatus) {
+        self.status = status;
+    }
+
+    /// Runs one line and explains what went wrong.
+    ///
+    /// # Errors
+    /// When the user interrupts it, or output is impossible.
+    pub(crate) fn execute(&mut self, line: &str) -> Result<Flow, Failure> {
+        loop {
+            let flow = match commands::dispatch(self, line) {
+                Err(Failure::Call(CallError::Unauthorized)) => {
+                    if self.authenticate()? {
+                        continue;
+                    }
+                    Flow::Continue
+                }
+                Err(failure @ (Failure::Interrupted | Failure::Output(_))) => return Err(failure),
+                Err(failure) => {
+                    let explanation = self.explain(&failure);
+                    self.complain(explanation, ExitStatus::Failed)?;
+                    Flow::Continue
+                }
+                Ok(flow) => flow,
+            };
+            self.flush()?;
+            return Ok(flow);
+        }
+    }
+
+    /// Prints a line.
+    pub(crate) fn print(&mut self, line: impl Display) -> Result<(), Failure> {
+        writeln!(self.out, "{line}").map_err(Failure::Output)
+    }
+
+    /// Prints a line about a problem and notes it.
+    pub(crate) fn complain(
+        &mut self,
+        line: impl Display,
+        status: ExitStatus,
+    ) -> Result<(), Failure> {
+        self.status = status;
+        self.print(line)
+    }
+
+    /// Calls a method of the server. What has been printed becomes visible before.
+    pub(crate) fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Failure> {
+        self.flush()?;
+        self.server.borrow_mut().call(method, params)
+    }
+
+    /// Every process.
+    pub(crate) fn processes(&mut self) -> Result<Vec<ProcessInfo>, Failure> {
+        let infos = self.call("supervisor.getAllProcessInfo", &[])?;
+        Ok(ProcessInfo::list_from_value(infos)?)
+    }
+
+    /// The server and the output, for what streams from one to the other.
+    pub(crate) fn stream<T>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Server, &mut dyn Write) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.flush()?;
+        work(&mut *self.server.borrow_mut(), &mut self.out)
+    }
+
+    /// The server's address.
+    pub(crate) fn url(&self) -> String {
+        self.server.borrow().url().to_owned()
+    }
+
+    /// Turns to another server.
+    pub(crate) fn open(&mut self, url: &str) {
+        self.server.borrow_mut().open(url);
+    }
+
+    /// Whether the server is there and speaks this API; if not, says so.
+    pub(crate) fn check_server(&mut self) -> Result<bool, Failure> {
+        let url = self.url();
+        let version = match self.call("supervisor.getVersion", &[]) {
+            Ok(version) => version,
+            Err(Failure::Call(CallError::Refused)) => {
+                let line = format!("{url} refused connection");
+                return self.complain(line, ExitStatus::Unknown).map(|()| false);
+            }
+            Err(Failure::Call(CallError::NoSuchFile)) => {
+                let line = format!("{url} no such file");
+                return self.complain(line, ExitStatus::NotRunning).map(|()| false);
+            }
+            Err(Failure::Call(error)) if error.fault() == Some(FaultCode::UnknownMethod) => {
+                let status = ExitStatus::NotAllRunning;
+                return self.complain(NO_NAMESPACE, status).map(|()| false);
+            }
+            Err(failure) => return Err(failure),
+        };
+        let version = version.as_str().unwrap_or("unknown");
+        if version == API_VERSION {
+            return Ok(true);
+        }
+        let line = format!(
+            "Sorry, this version of supervisorctl expects to talk to a server with API version {API_VERSION}, \
+             but the remote version is {version}."
+        );
+        self.complain(line, ExitStatus::WrongVersion)?;
+        Ok(false)
+    }
+
+    /// Asks for permission, if there is somebody to ask.
+    pub(crate) fn confirm(&mut self, question: &str) -> Result<bool, Failure> {
+        if !self.interactive {
+            return Ok(true);
+        }
+        let answer = self.ask(question)?;
+        Ok(answer.starts_with(['y', 'Y']))
+    }
+
+    /// Reads the next command line of the shell. `None`: the user has ended the input.
+    pub(crate) fn read_command(&mut self, prompt: &str) -> Result<Option<String>, Failure> {
+        self.flush()?;
+        match self.console.read_command(prompt, &mut self.out)? {
+            Entry::Line(line) => Ok(Some(line)),
+            Entry::End => Ok(None),
+        }
+    }
+
+    fn ask(&mut self, question: &str) -> Result<String, Failure> {
+        self.flush()?;
+        match self.console.ask(question, &mut self.out)? {
+            Entry::Line(line) => Ok(line),
+            Entry::End => Err(Failure::EndOfInput),
+        }
+    }
+
+    /// Asks for credentials; `false` if there is nobody to ask or no answer.
+    fn authenticate(&mut self) -> Result<bool, Failure> {
+        self.print("Server requires authentication")?;
+        match self.ask_credentials() {
+            Ok(Some(credentials)) => {
+                self.print("")?;
+                self.server.borrow_mut().log_in(credentials);
+                Ok(true)
+            }
+            Ok(None) => {
+                self.complain("error: the credentials were refused", ExitStatus::Failed)?;
+                Ok(false)
+            }
+            Err(failure @ (Failure::EndOfInput | Failure::Input(_))) => {
+                self.complain(format!("error: {failure}"), ExitStatus::Failed)?;
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn ask_credentials(&mut self) -> Result<Option<Credentials>, Failure> {
+        if !self.interactive {
+            return Ok(None);
+        }
+        let username = self.ask("Username:")?;
+        self.flush()?;
+        let password = self.console.ask_password("Password:")?;
+        Ok(Some(Credentials { username, password }))
+    }
+
+    /// One line about a failure no command has its own words for.
+    fn explain(&self, failure: &Failure) -> String {
+        let url = self.url();
+        match failure {
+            Failure::Call(CallError::Refused) => format!("{url} refused connection"),
+            Failure::Call(CallError::NoSuchFile) => format!("{url} no such file"),
+            Failure::Call(CallError::PermissionDenied) => format!("error: {url} permission denied"),
+            Failure::Call(CallError::Io(error)) => format!("error: {url} {error}"),
+            Failure::Call(error) if error.fault() == Some(FaultCode::ShutdownState) => {
+                "error: supervisord is shutting down or restarting".to_owned()
+            }
+            failure => format!("error: {failure}"),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(Failure::Output)
+    }
+}
+
+const NO_NAMESPACE: &str = "Sorry, supervisord responded but did not recognize the supervisor namespace commands \
+    that supervisorctl uses to control it.  Please check that the [rpcinterface:supervisor] section is enabled in the \
+    configuration file (see sample.conf).";
