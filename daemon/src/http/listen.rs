@@ -1,0 +1,268 @@
+//! Listening sockets, bound before the daemon leaves the terminal, so that every failure still has a reader.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, process};
+
+use config::model::{Credentials, ServerAddress, ServerConfig};
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket, sockopt,
+};
+use nix::unistd::{Gid, Uid, User, chown, geteuid};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// How often a stale socket file is removed before giving up: somebody else keeps creating it.
+const ATTEMPTS: usize = 10;
+
+/// How long a server behind an existing socket file may take to show a sign of life.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// A server section whose socket listens.
+#[derive(Debug)]
+pub struct BoundServer {
+    pub(super) listener: Listener,
+    pub(super) credentials: Option<Credentials>,
+    /// Removed together with the server.
+    pub(super) file: Option<SocketFile>,
+}
+
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// Why a server cannot listen, in Supervisor's words.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Somebody else listens there.
+    #[error(
+        "Another program is already listening on a port that one of our HTTP servers is configured to use.  \
+         Shut this program down first before starting supervisord."
+    )]
+    InUse,
+    /// Anything else that the system refuses.
+    #[error("Cannot open an HTTP server: socket.error reported errno.{0:?} ({code})", code = *.0 as i32)]
+    Refused(Errno),
+    /// The host has no address; the number is getaddrinfo's.
+    #[error("Cannot open an HTTP server: socket.error reported {0}")]
+    Unresolved(i32),
+    /// The path of a socket, or its temporary one, is longer than the system allows.
+    #[error("Cannot open an HTTP server: socket.error reported AF_UNIX path too long")]
+    PathTooLong,
+    /// The socket file may not be given away.
+    #[error(
+        "Not permitted to chown {path} to uid/gid ({uid}, {gid}); adjust \"sockchown\" value in config file or on \
+         command line to values that the current user ({user}) can successfully chown"
+    )]
+    Chown {
+        /// The socket file.
+        path: String,
+        /// The wanted owner.
+        uid: Uid,
+        /// The wanted group, -1 for none.
+        gid: i64,
+        /// Who we are.
+        user: String,
+    },
+}
+
+impl BindError {
+    fn from_io(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::AddrInUse => Self::InUse,
+            // The standard library's own check of the length.
+            ErrorKind::InvalidInput if error.raw_os_error().is_none() => Self::PathTooLong,
+            _ => Self::from_errno(Errno::from_raw(error.raw_os_error().unwrap_or(0))),
+        }
+    }
+
+    fn from_errno(errno: Errno) -> Self {
+        match errno {
+            Errno::EADDRINUSE => Self::InUse,
+            errno => Self::Refused(errno),
+        }
+    }
+}
+
+impl BoundServer {
+    /// Opens the socket of one section.
+    pub(super) fn open(server: &ServerConfig) -> Result<Self, BindError> {
+        let (listener, file) = match &server.address {
+            ServerAddress::Inet { host, port } => (Listener::Tcp(listen_tcp(host, *port)?), None),
+            ServerAddress::Unix { path, mode, owner } => {
+                let (listener, file) = listen_unix(path, *mode, *owner)?;
+                (Listener::Unix(listener), Some(file))
+            }
+        };
+        Ok(Self { listener, credentials: server.credentials.clone(), file })
+    }
+}
+
+fn listen_tcp(host: &str, port: u16) -> Result<TcpListener, BindError> {
+    if !host.is_empty() {
+        return listen_at(resolve(host, port)?).map_err(BindError::from_errno);
+    }
+    match listen_at((Ipv6Addr::UNSPECIFIED, port).into()) {
+        // A system without IPv6.
+        Err(Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL) => {
+            listen_at((Ipv4Addr::UNSPECIFIED, port).into()).map_err(BindError::from_errno)
+        }
+        other => other.map_err(BindError::from_errno),
+    }
+}
+
+/// The address of a host, by preference an IPv4 one, as that is what Supervisor listens on.
+fn resolve(host: &str, port: u16) -> Result<SocketAddr, BindError> {
+    let addresses: Vec<_> = match (host, port).to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => return Err(BindError::Unresolved(getaddrinfo_code(&error))),
+    };
+    let preferred = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+    preferred.copied().ok_or(BindError::Unresolved(libc::EAI_NONAME))
+}
+
+/// The standard library keeps getaddrinfo's text but not its number.
+fn getaddrinfo_code(error: &io::Error) -> i32 {
+    match error.to_string().contains("emporary failure") {
+        true => libc::EAI_AGAIN,
+        false => libc::EAI_NONAME,
+    }
+}
+
+fn listen_at(address: SocketAddr) -> Result<TcpListener, Errno> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let fd = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    setsockopt(&fd, sockopt::ReuseAddr, &true)?;
+    if address.is_ipv6() {
+        // Every interface means the IPv4 ones as well, whatever the system's default.
+        setsockopt(&fd, sockopt::Ipv6V6Only, &false)?;
+    }
+    bind(std::os::fd::AsRawFd::as_raw_fd(&fd), &SockaddrStorage::from(address))?;
+    listen(&fd, Backlog::new(BACKLOG)?)?;
+    Ok(fd.into())
+}
+
+/// Makes the socket under a temporary name and links it into place, so that it appears with its mode and never
+/// replaces a socket that somebody listens on.
+fn listen_unix(
+    path: &Path,
+    mode: u32,
+    owner: Option<(Uid, Option<Gid>)>,
+) -> Result<(UnixListener, SocketFile), BindError> {
+    let temporary = TemporaryName::of(path);
+    for _ in 0..ATTEMPTS {
+        let listener = temporary.listen(mode).map_err(|error| BindError::from_io(&error))?;
+        match fs::hard_link(&temporary.0, path) {
+            Ok(()) => {
+                let file = SocketFile::of(path).map_err(|error| BindError::from_io(&error))?;
+                give_away(path, owner)?;
+                return Ok((listener, file));
+            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(BindError::from_io(&error)),
+            Err(_) if is_alive(path) => return Err(BindError::InUse),
+            Err(_) => remove_stale(path),
+        }
+    }
+    Err(BindError::InUse)
+}
+
+/// `<path>.<pid>`, removed when it is no longer needed.
+struct TemporaryName(PathBuf);
+
+impl TemporaryName {
+    fn of(path: &Path) -> Self {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}", process::id()));
+        Self(name.into())
+    }
+
+    fn listen(&self, mode: u32) -> io::Result<UnixListener> {
+        // Usually there is nothing to remove.
+        let _ = fs::remove_file(&self.0);
+        let listener = UnixListener::bind(&self.0)?;
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(mode))?;
+        listen(&listener.as_fd(), Backlog::new(BACKLOG)?)?;
+        Ok(listener)
+    }
+}
+
+impl Drop for TemporaryName {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Whether a server answers at `path`. One that accepts and stays silent lives, too.
+fn is_alive(path: &Path) -> bool {
+    let probe = || {
+        let mut stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(SIGN_OF_LIFE))?;
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+        stream.read(&mut [0])
+    };
+    match probe() {
+        Ok(_) => true,
+        Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
+}
+
+fn remove_stale(path: &Path) {
+    // The caller tries again and fails if this did not help; without a reader of stderr nothing is lost.
+    let _ = writeln!(io::stderr(), "Unlinking stale socket {}", path.display());
+    let _ = fs::remove_file(path);
+}
+
+fn give_away(path: &Path, owner: Option<(Uid, Option<Gid>)>) -> Result<(), BindError> {
+    let Some((uid, gid)) = owner else { return Ok(()) };
+    match chown(path, Some(uid), gid) {
+        Ok(()) => Ok(()),
+        Err(Errno::EPERM) => Err(BindError::Chown {
+            path: path.display().to_string(),
+            uid,
+            gid: gid.map_or(-1, |gid| gid.as_raw().into()),
+            user: own_name(),
+        }),
+        Err(errno) => Err(BindError::Refused(errno)),
+    }
+}
+
+fn own_name() -> String {
+    let uid = geteuid();
+    let user = User::from_uid(uid).ok().flatten();
+    user.map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+/// A socket file, removed on drop if it is still the one we made.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == (self.device, self.inode));
+        if ours {
+            // Somebody else may have been quicker.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
