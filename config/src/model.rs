@@ -105,13 +105,19 @@ pub enum ActivityLog {
     Syslog,
 }
 
-/// A user to run as.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A user to run as. Two spellings of one user are equal.
+#[derive(Debug, Clone, Eq)]
 pub struct UserConfig {
     /// As written in the file, for messages.
     pub spelled: String,
     /// Resolved user id.
     pub uid: Uid,
+}
+
+impl PartialEq for UserConfig {
+    fn eq(&self, other: &Self) -> bool {
+        self.uid == other.uid
+    }
 }
 
 /// One HTTP server section.
@@ -180,7 +186,7 @@ pub enum GroupKind {
 /// What an `[eventlistener:x]` adds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolConfig {
-    /// Subscribed event names, upper case, as listed.
+    /// Subscribed event names, upper case, sorted, each once.
     pub events: Vec<String>,
     /// `buffer_size` when the file sets it. `None`: bounded by memory instead.
     pub buffer_size: Option<usize>,

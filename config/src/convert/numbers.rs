@@ -1,0 +1,231 @@
+//! Numbers, and words that stand for one of a few things.
+
+use nix::sys::signal::Signal;
+
+use super::{Invalid, ValueType};
+use crate::model::{AutoRestart, LogLevel};
+use crate::python::{int, strip};
+
+pub(crate) const INTEGER: ValueType<i64> = ValueType {
+    name: "integer",
+    accepts: "a decimal number, perhaps with a sign",
+    convert: |text, _| integer(text),
+};
+
+pub(crate) const BOOLEAN: ValueType<bool> = ValueType {
+    name: "boolean",
+    accepts: "`true`, `yes`, `on`, `1`, or `false`, `no`, `off`, `0`",
+    convert: |text, _| boolean(text).ok_or_else(|| Invalid::Boolean(text.to_owned())),
+};
+
+pub(crate) const BYTES: ValueType<i64> = ValueType {
+    name: "bytes",
+    accepts: "a number of bytes, or with a suffix `KB`, `MB` or `GB` (powers of 1024)",
+    convert: |text, _| bytes(text),
+};
+
+pub(crate) const OCTAL: ValueType<u32> = ValueType {
+    name: "octal",
+    accepts: "an octal number",
+    convert: |text, _| {
+        let value = int(text, 8).and_then(|value| u32::try_from(value).ok());
+        value.ok_or_else(|| Invalid::Octal(text.to_owned()))
+    },
+};
+
+pub(crate) const LOG_LEVEL: ValueType<LogLevel> = ValueType {
+    name: "log level",
+    accepts: "`critical`, `error`, `warn`, `info`, `debug`, `trace` or `blather`",
+    convert: |text, _| log_level(text).ok_or_else(|| Invalid::LogLevel(text.to_owned())),
+};
+
+pub(crate) const SIGNAL: ValueType<Signal> = ValueType {
+    name: "signal",
+    accepts: "a name, with or without `SIG`, or a number",
+    convert: |text, _| signal(text),
+};
+
+pub(crate) const EXIT_CODES: ValueType<Vec<i32>> = ValueType {
+    name: "exit codes",
+    accepts: "numbers from 0 to 255, separated by commas",
+    convert: |text, _| exit_codes(text).ok_or_else(|| Invalid::ExitCodes(text.to_owned())),
+};
+
+pub(crate) const AUTO_RESTART: ValueType<AutoRestart> = ValueType {
+    name: "autorestart",
+    accepts: "`unexpected` or a boolean",
+    convert: |text, _| match boolean(text) {
+        Some(true) => Ok(AutoRestart::Always),
+        Some(false) => Ok(AutoRestart::Never),
+        None if text.eq_ignore_ascii_case("unexpected") => Ok(AutoRestart::Unexpected),
+        None => Err(Invalid::AutoRestart(text.to_lowercase())),
+    },
+};
+
+/// A number of any size; one too large is the nearest there is.
+pub(super) fn integer(text: &str) -> Result<i64, Invalid> {
+    int(text, 10).ok_or_else(|| Invalid::Integer(text.to_owned()))
+}
+
+/// A number within bounds.
+pub(super) fn bounded(text: &str, low: i64, high: i64) -> Result<i64, Invalid> {
+    match integer(text)? {
+        value if value < low => Err(Invalid::TooLow { value, bound: low }),
+        value if value > high => Err(Invalid::TooHigh { value, bound: high }),
+        value => Ok(value),
+    }
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    let is = |word: &&str| text.eq_ignore_ascii_case(word);
+    if ["yes", "true", "on", "1"].iter().any(is) {
+        Some(true)
+    } else if ["no", "false", "off", "0"].iter().any(is) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn bytes(text: &str) -> Result<i64, Invalid> {
+    let text = text.to_lowercase();
+    let (number, unit) = [("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)]
+        .iter()
+        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit)))
+        .unwrap_or((&text, 1));
+    Ok(integer(number)?.saturating_mul(unit))
+}
+
+fn log_level(text: &str) -> Option<LogLevel> {
+    let levels = [
+        ("critical", LogLevel::Critical),
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
+        ("blather", LogLevel::Blather),
+    ];
+    let found = levels
+        .iter()
+        .find(|(name, _)| text.eq_ignore_ascii_case(name));
+    found.map(|&(_, level)| level)
+}
+
+fn signal(text: &str) -> Result<Signal, Invalid> {
+    if let Some(number) = int(text, 10) {
+        let signal = i32::try_from(number)
+            .ok()
+            .and_then(|number| Signal::try_from(number).ok());
+        return signal.ok_or_else(|| Invalid::SignalNumber(text.to_owned()));
+    }
+    let name = strip(text).to_uppercase();
+    let name = match name.strip_prefix("SIG").unwrap_or(&name) {
+        "CLD" => "CHLD",
+        "IOT" => "ABRT",
+        "POLL" => "IO",
+        name => name,
+    };
+    format!("SIG{name}")
+        .parse()
+        .map_err(|_| Invalid::SignalName(text.to_owned()))
+}
+
+fn exit_codes(text: &str) -> Option<Vec<i32>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    let codes = text.split(',').map(|code| {
+        let code = u8::try_from(int(code, 10)?).ok()?;
+        Some(i32::from(code))
+    });
+    codes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Context;
+    use super::*;
+
+    fn run<T: std::fmt::Debug>(kind: ValueType<T>, text: &str) -> String {
+        match (kind.convert)(text, &Context::new(Path::new("/"), None)) {
+            Ok(value) => format!("{value:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        let rows = [
+            (run(INTEGER, " -1_0 "), "-10"),
+            (
+                run(INTEGER, "1.5"),
+                "invalid literal for int() with base 10: '1.5'",
+            ),
+            (run(BYTES, "50MB"), "52428800"),
+            (run(BYTES, "2 gb"), "2147483648"),
+            (run(BYTES, "-1kB"), "-1024"),
+            (run(BYTES, "99999999999GB"), "9223372036854775807"),
+            (
+                run(BYTES, "1K"),
+                "invalid literal for int() with base 10: '1k'",
+            ),
+            (
+                run(BYTES, "1.5MB"),
+                "invalid literal for int() with base 10: '1.5'",
+            ),
+            (
+                run(BYTES, "MB"),
+                "invalid literal for int() with base 10: ''",
+            ),
+            (run(OCTAL, "022"), "18"),
+            (run(OCTAL, "99"), "99 can not be converted to an octal type"),
+            (run(OCTAL, "-1"), "-1 can not be converted to an octal type"),
+            (run(EXIT_CODES, "0, 2,255"), "[0, 2, 255]"),
+            (run(EXIT_CODES, ""), "[]"),
+            (
+                run(EXIT_CODES, "0,"),
+                "not a valid list of exit codes: '0,'",
+            ),
+            (
+                run(EXIT_CODES, "256"),
+                "not a valid list of exit codes: '256'",
+            ),
+        ];
+        for (got, want) in rows {
+            assert_eq!(got, want);
+        }
+    }
+
+    #[test]
+    fn words() {
+        let rows = [
+            (run(BOOLEAN, "YES"), "true"),
+            (run(BOOLEAN, "0"), "false"),
+            (run(BOOLEAN, "y"), "not a valid boolean value: 'y'"),
+            (run(LOG_LEVEL, "Blather"), "Blather"),
+            (
+                run(LOG_LEVEL, "Warning"),
+                "bad logging level name 'Warning'",
+            ),
+            (run(AUTO_RESTART, "On"), "Always"),
+            (run(AUTO_RESTART, "Unexpected"), "Unexpected"),
+            (
+                run(AUTO_RESTART, "Some'times"),
+                "invalid 'autorestart' value \"some'times\"",
+            ),
+            (run(SIGNAL, "sigterm"), "SIGTERM"),
+            (run(SIGNAL, "CLD"), "SIGCHLD"),
+            (run(SIGNAL, "IOT"), "SIGABRT"),
+            (run(SIGNAL, " 9 "), "SIGKILL"),
+            (run(SIGNAL, "FOO"), "value 'FOO' is not a valid signal name"),
+            (run(SIGNAL, "35"), "value '35' is not a valid signal number"),
+            (run(SIGNAL, "-1"), "value '-1' is not a valid signal number"),
+        ];
+        for (got, want) in rows {
+            assert_eq!(got, want);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The processes of a `[program:x]`, `[fcgi-program:x]` or `[eventlistener:x]`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::convert::{ChildLogSetting, name};
+use crate::environment::Pairs;
+use crate::error::{ConfigError, Reason};
+use crate::model::{ChildLog, Environment, FcgiSocket, Notice, OutputConfig, ProcessConfig};
+use crate::notice::{cut_notice, warning};
+use crate::source::View;
+use crate::table::*;
+
+/// What sort of program a section describes.
+#[derive(Debug, Clone)]
+pub(crate) enum Role {
+    /// `[program:x]`
+    Plain,
+    /// `[fcgi-program:x]`
+    Fcgi(Rc<FcgiSocket>),
+    /// `[eventlistener:x]`
+    Listener,
+}
+
+/// Reads a section, the group's name being in `view`. `environment` is that of `[supervisord]`.
+pub(crate) fn processes(
+    view: View<'_>,
+    role: Role,
+    environment: &Environment,
+    notices: &mut Vec<Notice>,
+) -> Result<Vec<ProcessConfig>, ConfigError> {
+    let written = view
+        .section
+        .name
+        .split_once(':')
+        .map_or("", |(_, name)| name);
+    let program = name(written).map_err(|invalid| view.section_error(invalid.into()))?;
+    let view = View { program, ..view };
+    let (template, numprocs, first) = template(&view, role)?;
+    check_names(&view, numprocs)?;
+    let mut processes = Vec::with_capacity(usize::try_from(numprocs).unwrap_or(0));
+    for at in 0..numprocs {
+        let view = View {
+            number: Some((first.saturating_add(at), numprocs)),
+            ..view
+        };
+        let pairs = view.value(&PROCESS_ENVIRONMENT)?;
+        if at == 0 {
+            notices.extend(cut_notice(&view, &PROCESS_ENVIRONMENT, &pairs));
+        }
+        processes.push(process(&view, &template, pairs, environment, notices)?);
+    }
+    Ok(processes)
+}
+
+/// What all processes of the section have in common, their number and the first one's number.
+fn template(view: &View<'_>, role: Role) -> Result<(ProcessConfig, i64, i64), ConfigError> {
+    let priority = view.get(&PRIORITY)?.unwrap_or(999);
+    let autostart = view.value(&AUTOSTART)?;
+    let autorestart = view.value(&AUTORESTART)?;
+    let startsecs = seconds(view.value(&STARTSECS)?);
+    let startretries = view.value(&STARTRETRIES)?.clamp(0, i64::from(u32::MAX));
+    let stopsignal = view.value(&STOPSIGNAL)?;
+    let stopwaitsecs = seconds(view.value(&STOPWAITSECS)?);
+    let stopasgroup = view.value(&STOPASGROUP)?;
+    let killasgroup = view.get(&KILLASGROUP)?.unwrap_or(stopasgroup);
+    let exitcodes = view.value(&EXITCODES)?;
+    let redirect_stderr = view.value(&REDIRECT_STDERR)?;
+    let numprocs = numprocs(view)?;
+    let first = view.value(&NUMPROCS_START)?;
+    let stdout = output(
+        view.value(&STDOUT_CAPTURE_MAXBYTES)?,
+        view.value(&STDOUT_EVENTS_ENABLED)?,
+    );
+    let stderr = output(
+        view.value(&STDERR_CAPTURE_MAXBYTES)?,
+        view.value(&STDERR_EVENTS_ENABLED)?,
+    );
+    let serverurl = view.get(&PROCESS_SERVERURL)?;
+    let user = view.get(&PROCESS_USER)?;
+    let umask = view.get(&PROCESS_UMASK)?;
+    if stopasgroup && !killasgroup {
+        return Err(view.option_error(&KILLASGROUP, Reason::StopWithoutKill));
+    }
+    let template = ProcessConfig {
+        name: String::new(),
+        group: view.group.to_owned(),
+        section: view.section.name.to_string(),
+        command: String::new(),
+        directory: None,
+        umask,
+        priority,
+        autostart,
+        autorestart,
+        startsecs,
+        startretries: u32::try_from(startretries).unwrap_or(u32::MAX),
+        exitcodes,
+        stopsignal,
+        stopwaitsecs,
+        stopasgroup,
+        killasgroup,
+        user,
+        redirect_stderr,
+        stdout,
+        stderr,
+        environment: Environment::new(),
+        serverurl: serverurl.filter(|url| !url.trim().eq_ignore_ascii_case("auto")),
+        is_listener: matches!(role, Role::Listener),
+        fcgi: match role {
+            Role::Fcgi(socket) => Some(socket),
+            Role::Plain | Role::Listener => None,
+        },
+    };
+    Ok((template, numprocs, first))
+}
+
+/// A number of seconds; less than none is none, and there are never too many.
+fn seconds(value: i64) -> Duration {
+    Duration::from_secs(u64::try_from(value).unwrap_or(0).min(u64::from(u32::MAX)))
+}
+
+fn output(capture_maxbytes: i64, events_enabled: bool) -> OutputConfig {
+    OutputConfig {
+        logfile: ChildLog::None,
+        maxbytes: 0,
+        backups: 0,
+        capture_maxbytes,
+        events_enabled,
+        syslog: false,
+    }
+}
+
+fn numprocs(view: &View<'_>) -> Result<i64, ConfigError> {
+    let numprocs = view.value(&NUMPROCS)?;
+    match NUMPROCS.about.range {
+        Some((_, most)) if numprocs > most => {
+            let invalid = crate::convert::Invalid::TooHigh {
+                value: numprocs,
+                bound: most,
+            };
+            Err(view.option_error(&NUMPROCS, invalid.into()))
+        }
+        _ => Ok(numprocs.max(0)),
+    }
+}
+
+/// The name must be one even before its `%(...)s` are replaced, and several processes need several.
+fn check_names(view: &View<'_>, numprocs: i64) -> Result<(), ConfigError> {
+    let raw = view
+        .raw(PROCESS_NAME.about.key)
+        .map_or("", |value| value.text.as_str());
+    name(raw).map_err(|invalid| view.option_error(&PROCESS_NAME, invalid.into()))?;
+    if numprocs > 1 && !raw.contains("%(process_num)") {
+        return Err(view.option_error(&NUMPROCS, Reason::NoProcessNum));
+    }
+    Ok(())
+}
+
+/// One process: the template, and what depends on its number.
+fn process(
+    view: &View<'_>,
+    template: &ProcessConfig,
+    pairs: Pairs,
+    inherited: &Environment,
+    notices: &mut Vec<Notice>,
+) -> Result<ProcessConfig, ConfigError> {
+    let own = pairs.variables;
+    let view = &View {
+        own: Some(&own),
+        ..*view
+    };
+    let mut process = ProcessConfig {
+        directory: view.get(&PROCESS_DIRECTORY)?,
+        ..template.clone()
+    };
+    log(view, &STDOUT, &mut process.stdout, notices)?;
+    log(view, &STDERR, &mut process.stderr, notices)?;
+    if process.redirect_stderr {
+        if matches!(process.stderr.logfile, ChildLog::File(_)) {
+            notices.push(warning(format!(
+                "For [{}], redirect_stderr=true but stderr_logfile has also been set to a filename, \
+                 the filename has been ignored",
+                view.section.name
+            )));
+        }
+        process.stderr.logfile = ChildLog::None;
+    }
+    process.command = view.value(&COMMAND)?;
+    process.name = view.value(&PROCESS_NAME)?;
+    process.environment = inherited.clone();
+    process.environment.extend(own);
+    Ok(process)
+}
+
+/// The rows of one channel.
+struct Channel {
+    name: &'static str,
+    logfile: &'static Typed<ChildLogSetting>,
+    maxbytes: &'static Typed<i64>,
+    backups: &'static Typed<i64>,
+    syslog: &'static Typed<bool>,
+}
+
+static STDOUT: Channel = Channel {
+    name: "stdout",
+    logfile: &STDOUT_LOGFILE,
+    maxbytes: &STDOUT_LOGFILE_MAXBYTES,
+    backups: &STDOUT_LOGFILE_BACKUPS,
+    syslog: &STDOUT_SYSLOG,
+};
+
+static STDERR: Channel = Channel {
+    name: "stderr",
+    logfile: &STDERR_LOGFILE,
+    maxbytes: &STDERR_LOGFILE_MAXBYTES,
+    backups: &STDERR_LOGFILE_BACKUPS,
+    syslog: &STDERR_SYSLOG,
+};
+
+/// Reads where the output of one channel goes.
+fn log(
+    view: &View<'_>,
+    channel: &Channel,
+    output: &mut OutputConfig,
+    notices: &mut Vec<Notice>,
+) -> Result<(), ConfigError> {
+    let setting = view.value(channel.logfile)?;
+    output.backups = view.value(channel.backups)?;
+    output.maxbytes = view.value(channel.maxbytes)?;
+    output.syslog = view.value(channel.syslog)?;
+    let (section, name) = (&view.section.name, channel.name);
+    output.logfile = match setting {
+        ChildLogSetting::None => ChildLog::None,
+        ChildLogSetting::Auto => ChildLog::Auto,
+        ChildLogSetting::File(path) => ChildLog::File(path),
+        ChildLogSetting::Syslog => {
+            notices.push(warning(format!(
+                "For [{section}], {name}_logfile=syslog but this is deprecated and will be removed.  \
+                 Use {name}_syslog=true to enable syslog instead."
+            )));
+            output.syslog = true;
+            ChildLog::None
+        }
+    };
+    if output.logfile == ChildLog::Auto && output.maxbytes == 0 {
+        notices.push(warning(format!(
+            "For [{section}], AUTO logging used for {name}_logfile without rollover, set maxbytes > 0 \
+             to avoid filling up filesystem unintentionally"
+        )));
+    }
+    Ok(())
+}

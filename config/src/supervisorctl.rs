@@ -1,0 +1,208 @@
+//! What supervisorctl needs of the configuration: `[supervisorctl]` of the main file.
+
+use std::path::{Path, PathBuf};
+
+use crate::convert::{Invalid, RESOLVED_PATH};
+use crate::document::Document;
+use crate::error::ConfigError;
+use crate::include::read_main;
+use crate::locate::{ConfigFile, search, search_paths};
+use crate::model::{Environment, Notice};
+use crate::notice::{at, warning};
+use crate::source::Source;
+use crate::table::*;
+
+/// How supervisorctl reaches the daemon and presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `http://` or `unix://`, the path of the latter absolute; otherwise as written, unchecked.
+    pub serverurl: String,
+    /// User name to send.
+    pub username: Option<String>,
+    /// Password to send.
+    pub password: Option<String>,
+    /// Prompt of the interactive shell.
+    pub prompt: String,
+    /// Where the interactive shell keeps its history, absolute.
+    pub history_file: Option<PathBuf>,
+    /// Warnings to print.
+    pub notices: Vec<Notice>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            serverurl: "http://localhost:9001".to_owned(),
+            username: None,
+            password: None,
+            prompt: "supervisor".to_owned(),
+            history_file: None,
+            notices: Vec::new(),
+        }
+    }
+}
+
+/// Reads the settings. `argv0` is the program as it was invoked, `config_file` the argument of
+/// `-c`; without one the usual places are searched, and if there is nothing the defaults hold.
+///
+/// # Errors
+/// The file cannot be read, lacks the section, or has a bad value.
+pub fn load(
+    argv0: &str,
+    config_file: Option<&str>,
+    start_dir: &Path,
+    env: &Environment,
+) -> Result<Settings, ConfigError> {
+    let file = match config_file {
+        Some(spelled) => Some(ConfigFile::named(spelled, start_dir)),
+        None => {
+            let path = env.get("PATH").map(String::as_str);
+            search(&search_paths(argv0, path), start_dir)
+        }
+    };
+    match file {
+        Some(file) => read(&file, start_dir, env),
+        None => Ok(Settings::default()),
+    }
+}
+
+fn read(file: &ConfigFile, start_dir: &Path, env: &Environment) -> Result<Settings, ConfigError> {
+    let mut document = Document::default();
+    read_main(file, &mut document)?;
+    let section = document
+        .section("supervisorctl")
+        .ok_or(ConfigError::NoSection("supervisorctl"))?;
+    let source = Source::new(&document, start_dir, env);
+    let view = source.view(section);
+    let serverurl = view.value(&CTL_SERVERURL)?;
+    let prompt = view.value(&CTL_PROMPT)?;
+    let username = view.get(&CTL_USERNAME)?;
+    let password = view.get(&CTL_PASSWORD)?;
+    let history_file = view.get(&CTL_HISTORY_FILE)?.filter(|path| !path.is_empty());
+    let history_file =
+        history_file.and_then(|path| (RESOLVED_PATH.convert)(&path, &source.context).ok());
+    Ok(Settings {
+        serverurl,
+        username,
+        password,
+        prompt,
+        history_file,
+        notices: ignored_plugins(&source)?,
+    })
+}
+
+/// Plug-ins are Python code: they are left out, with a warning.
+fn ignored_plugins(source: &Source<'_>) -> Result<Vec<Notice>, ConfigError> {
+    let sections = source.document.sections().iter();
+    let plugins =
+        sections.filter(|section| SectionKind::of(&section.name) == Some(SectionKind::CtlPlugin));
+    let notices = plugins.map(|section| {
+        let factory = source.view(section).value(&CTL_FACTORY)?;
+        let place = at(&section.place);
+        Ok(warning(format!(
+            "{place}: [{}] is ignored, {factory} cannot be loaded",
+            section.name
+        )))
+    });
+    notices.collect()
+}
+
+/// Checks the argument of `-s`: something with a scheme and an address.
+///
+/// # Errors
+/// [`Invalid::Url`].
+pub fn check_url(text: &str) -> Result<(), Invalid> {
+    let is_url = text.split_once(':').is_some_and(|(scheme, rest)| {
+        let scheme_is_one = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        let address = rest.strip_prefix("//").unwrap_or(rest);
+        scheme_is_one && !address.is_empty() && !address.starts_with(['?', '#'])
+    });
+    if is_url {
+        Ok(())
+    } else {
+        Err(Invalid::Url(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(text: &str) -> Result<Settings, String> {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("c"), text).unwrap();
+        let env = Environment::from([
+            ("X".to_owned(), "x".to_owned()),
+            ("HOME".to_owned(), "/h".to_owned()),
+        ]);
+        let start = directory.path().to_str().unwrap();
+        load("/nope/bin/supervisorctl", Some("c"), directory.path(), &env)
+            .map(|mut settings| {
+                settings.serverurl = settings.serverurl.replace(start, "<D>");
+                settings
+            })
+            .map_err(|error| error.to_string().replace(start, "<D>"))
+    }
+
+    #[test]
+    fn the_section_is_read() {
+        assert_eq!(run("[supervisorctl]"), Ok(Settings::default()));
+        let settings = run(
+            "[supervisorctl]\nserverurl=unix://%(here)s/a/../s\nusername=%(ENV_X)s\npassword=100%%\n\
+             prompt=p\nhistory_file=~/h\n[include]\nfiles=nope\n[ctlplugin:a]\nsupervisor.ctl_factory=a:b\n",
+        )
+        .unwrap();
+        assert_eq!(settings.serverurl, "unix://<D>/s");
+        assert_eq!(settings.username.as_deref(), Some("x"));
+        assert_eq!(settings.password.as_deref(), Some("100%"));
+        assert_eq!(settings.prompt, "p");
+        assert_eq!(settings.history_file, Some(PathBuf::from("/h/h")));
+        assert_eq!(
+            settings.notices[0].text,
+            "c:9: [ctlplugin:a] is ignored, a:b cannot be loaded"
+        );
+    }
+
+    #[test]
+    fn refused_files() {
+        let rows = [
+            (
+                "[supervisord]",
+                ".ini file does not include supervisorctl section",
+            ),
+            (
+                "[supervisorctl]\nprompt=%(here)s",
+                "Format string '%(here)s' for 'supervisorctl.prompt' contains names ('here') which cannot \
+                 be expanded. Available names: ENV_HOME, ENV_X (c, line 2, option prompt)",
+            ),
+            (
+                "[supervisorctl]\n[ctlplugin:a]",
+                "section [ctlplugin:a] does not specify a supervisor.ctl_factory (c, line 2)",
+            ),
+        ];
+        for (text, want) in rows {
+            assert_eq!(run(text), Err(want.to_owned()), "{text}");
+        }
+        let env = Environment::new();
+        let missing = load("x", Some("nope"), Path::new("/usr"), &env);
+        assert_eq!(missing, Err(ConfigError::Missing("nope".to_owned())));
+        let directory = load("x", Some("bin"), Path::new("/usr"), &env);
+        assert_eq!(directory, Err(ConfigError::Unreadable("bin".to_owned())));
+    }
+
+    #[test]
+    fn urls() {
+        for url in ["http://x", "unix:///s", "localhost:9001", "a:b"] {
+            assert_eq!(check_url(url), Ok(()), "{url}");
+        }
+        for text in ["foo", "", "http://", "http:", "://x", "1:2", "/a:b"] {
+            assert_eq!(
+                check_url(text).map_err(|error| error.to_string()),
+                Err(format!("value '{text}' is not a URL"))
+            );
+        }
+    }
+}

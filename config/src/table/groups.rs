@@ -1,0 +1,66 @@
+//! What `[fcgi-program:x]` and `[eventlistener:x]` add to a program, `[group:x]` and `[include]`.
+
+use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
+use crate::convert::{
+    FCGI_ADDRESS, INTEGER, LIST, OCTAL, OWNER, Owner, SocketTarget, TEXT, ValueType, WORDS,
+};
+
+const fn fcgi<T>(key: &'static str, kind: ValueType<T>) -> Typed<T> {
+    Typed::new(&[SectionKind::FcgiProgram], key, kind).scope(Scope::Here)
+}
+
+const fn listener<T>(key: &'static str, kind: ValueType<T>) -> Typed<T> {
+    Typed::new(&[SectionKind::EventListener], key, kind).scope(Scope::Here)
+}
+
+const fn group<T>(key: &'static str, kind: ValueType<T>) -> Typed<T> {
+    Typed::new(&[SectionKind::Group], key, kind).scope(Scope::Here)
+}
+
+declare! {
+    SOCKET: SocketTarget = fcgi("socket", FCGI_ADDRESS)
+        .absent(Absent::Required("[{}] section requires a \"socket\" line"))
+        .scope(Scope::FcgiSocket)
+        .prose("The listening socket that all processes of the section get as their standard input. It \
+                is open while at least one of them runs.");
+    SOCKET_OWNER: Owner = fcgi("socket_owner", OWNER)
+        .absent(Absent::Unset("`user` and that user's group, if it is not the daemon's"))
+        .prose("Owner of a Unix socket.");
+    SOCKET_MODE: u32 = fcgi("socket_mode", OCTAL)
+        .absent(Absent::Unset("0700"))
+        .prose("Permissions of a Unix socket.");
+    SOCKET_BACKLOG: i64 = fcgi("socket_backlog", INTEGER)
+        .absent(Absent::Unset("the system's maximum"))
+        .range(1, 65_535)
+        .prose("How many connections may wait to be accepted.");
+    EVENTS: Vec<String> = listener("events", LIST)
+        .absent(Absent::Required("[{}] section requires an \"events\" line"))
+        .prose("The events to be sent to the listener. The name of a family, such as PROCESS_STATE, \
+                stands for all of it, EVENT for everything.");
+    BUFFER_SIZE: i64 = listener("buffer_size", INTEGER)
+        .absent(Absent::Unset("bounded by memory only"))
+        .range(1, i64::MAX)
+        .prose("How many events may wait while the listeners of the pool are busy. When one more comes, \
+                the oldest is dropped.");
+    RESULT_HANDLER: String = listener("result_handler", TEXT)
+        .default(DEFAULT_RESULT_HANDLER)
+        .prose("What judges the listener's answers. The one there is: `supervisor.dispatchers:default_handler`.");
+    GROUP_PROGRAMS: Vec<String> = group("programs", LIST)
+        .absent(Absent::Default(""))
+        .prose("The programs of the group, in their order: names of `[program:x]` or `[fcgi-program:x]` \
+                sections. They lose the groups of their own.");
+    GROUP_PRIORITY: i64 = group("priority", INTEGER)
+        .default("999")
+        .prose("Order of starting and stopping among the groups: lower starts first and stops last.");
+    INCLUDE_FILES: Vec<String> = Typed::new(&[SectionKind::Include], "files", WORDS)
+        .absent(Absent::Unset("an error"))
+        .scope(Scope::Node)
+        .label("include.files")
+        .reread(Reread::DecidesWhatIsRead)
+        .prose("Further files to read after this one, separated by blanks. `*`, `?` and `[...]` are \
+                wildcards; relative paths are seen from this file's directory. An `[include]` in an \
+                included file is ignored.");
+}
+
+/// The result handler that exists.
+pub(crate) const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
