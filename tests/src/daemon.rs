@@ -1,7 +1,8 @@
 //! A supervisord of either flavour in a temporary directory.
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -119,7 +120,8 @@ impl Daemon {
         });
     }
 
-    /// A command of this flavour with the environment and directory of this fixture.
+    /// A command of this flavour with the environment and directory of this fixture; its siblings come first
+    /// on the path.
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.flavour.command(name));
         let python = originals::python();
@@ -127,6 +129,7 @@ impl Daemon {
         command
             .current_dir(self.dir())
             .env(MARK, self.dir())
+            .env("PATH", self.search_path())
             .env("PYTHON", &python)
             .env("FIXTURES", workspace::fixtures())
             .env(
@@ -139,6 +142,15 @@ impl Daemon {
             .env("COLUMNS", "80")
             .env_remove("SUPERVISOR_SERVER_URL");
         command
+    }
+
+    fn search_path(&self) -> OsString {
+        let mut path = self.flavour.command("supervisord");
+        path.pop();
+        let mut path = path.into_os_string();
+        path.push(":");
+        path.push(env::var_os("PATH").unwrap_or_default());
+        path
     }
 
     /// Which implementation this is.
@@ -185,8 +197,16 @@ impl Daemon {
         String::from_utf8_lossy(&fs::read(self.path(name)).unwrap_or_default()).into_owned()
     }
 
+    /// An empty file that several processes may append to.
     fn create(&self, name: &str) -> File {
-        File::create(self.path(name)).expect("the directory is writable")
+        let path = self.path(name);
+        // What an earlier run left goes away first.
+        let _ = fs::remove_file(&path);
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .expect("the directory is writable")
     }
 
     /// The activity log.
@@ -313,7 +333,7 @@ impl Daemon {
         self.run(&flavour.command("supervisorctl"), &self.with_config(words))
     }
 
-    fn with_config<'a>(&self, words: &'a [&'a str]) -> Vec<std::ffi::OsString> {
+    fn with_config<'a>(&self, words: &'a [&'a str]) -> Vec<OsString> {
         let mut arguments = vec!["-c".into(), self.config_path().into_os_string()];
         arguments.extend(words.iter().map(|word| word.into()));
         arguments

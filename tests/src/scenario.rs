@@ -57,7 +57,7 @@ impl Session {
     /// Calls a method and notes call and answer.
     pub fn rpc(&mut self, method: &str, params: Value) {
         let answer = match self.daemon.rpc(method, params.clone()) {
-            Ok(value) => render(&self.run().value(&value)),
+            Ok(value) => render(&sort_outcomes(self.run().value(&value))),
             Err(fault) => self
                 .run()
                 .text(&format!("fault {} {}", fault.code, fault.text)),
@@ -103,11 +103,16 @@ impl Session {
         ));
     }
 
-    /// Notes the events of a record in the order of delivery.
-    pub fn events(&mut self, record: &str) {
-        let lines: Vec<_> = self
-            .daemon
-            .events(record)
+    /// Notes the events of a record in the order of delivery, up to the first called `last`.
+    pub fn events_until(&mut self, record: &str, last: &str) {
+        self.daemon
+            .wait_event(record, last, |event| event.name() == last);
+        let events = self.daemon.events(record);
+        let end = events
+            .iter()
+            .position(|event| event.name() == last)
+            .map_or(0, |index| index + 1);
+        let lines: Vec<_> = events[..end]
             .iter()
             .map(|event| self.event(event))
             .collect();
@@ -192,6 +197,17 @@ fn collect(directory: &std::path::Path, names: &mut Vec<String>) {
             names.push(entry.path().display().to_string());
         }
     }
+}
+
+/// Puts the outcomes of a group in the order of their names: they come as the processes finish.
+fn sort_outcomes(mut value: Value) -> Value {
+    if let Some(rows) = value
+        .as_array_mut()
+        .filter(|rows| rows.iter().all(|row| row["status"].is_number()))
+    {
+        rows.sort_by_key(|row| row["name"].to_string());
+    }
+    value
 }
 
 /// A value on one line, or an array of structs one per line.

@@ -179,10 +179,20 @@ fn groups_and_shutdown_are_told() {
     let mut daemon = Daemon::under_test(
         &[
             recorder("super", "PROCESS_GROUP,SUPERVISOR_STATE_CHANGE"),
-            "[program:a]\ncommand=sleep 1000\nstartsecs=0\n".to_owned(),
+            "[program:a]
+command=sleep 1000
+startsecs=0
+\
+             [program:late]
+command=sh -c 'trap \"sleep 1; exit\" TERM; touch %(here)s/armed; while :; do sleep 0.05; done'
+startsecs=0
+"
+            .to_owned(),
         ]
         .concat(),
     );
+    // It keeps the shutdown waiting, so that the listener, which goes last, is told of it.
+    callboard_tests::wait::until_true("the trap", || (daemon.path("armed").exists(), ()));
     ready(&daemon, "super");
     daemon.wait_state("a", "RUNNING");
     daemon.call("stopProcess", json!(["a"]));
@@ -196,6 +206,7 @@ fn groups_and_shutdown_are_told() {
         [
             "PROCESS_GROUP_ADDED groupname:super\n",
             "PROCESS_GROUP_ADDED groupname:a\n",
+            "PROCESS_GROUP_ADDED groupname:late\n",
             "SUPERVISOR_STATE_CHANGE_RUNNING ",
             "PROCESS_GROUP_REMOVED groupname:a\n",
             "PROCESS_GROUP_ADDED groupname:a\n",

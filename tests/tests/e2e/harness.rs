@@ -10,7 +10,7 @@ const TWO_PROGRAMS: Scenario = Scenario {
 [program:sleeper]
 command=sleep 1000
 [program:once]
-command=true
+command=sleep 2
 startsecs=0
 autorestart=false
 [eventlistener:recorder]

@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod config;
 mod daemonize;
+mod demo;
 mod differential;
 mod events;
 mod events_failures;

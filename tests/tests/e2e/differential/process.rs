@@ -5,6 +5,8 @@ use serde_json::json;
 
 use super::settle;
 
+// A program that takes no time to start must live for a turn of the original's loop to be seen running.
+
 const STATES: Scenario = Scenario {
     name: "states",
     config: "\
@@ -12,15 +14,15 @@ const STATES: Scenario = Scenario {
 command=sleep 1000
 priority=5
 [program:fine]
-command=sh -c 'exit 2'
+command=sh -c 'sleep 2; exit 2'
 startsecs=0
 exitcodes=2
 [program:bad]
-command=sh -c 'exit 4'
+command=sh -c 'sleep 2; exit 4'
 startsecs=0
 autorestart=false
 [program:killed]
-command=sh -c 'kill -KILL $$'
+command=sh -c 'sleep 2; kill -KILL $$'
 startsecs=0
 autorestart=false
 [program:early]
