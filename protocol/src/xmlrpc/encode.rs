@@ -18,10 +18,69 @@ pub fn write_call(method: &str, params: &[Value], out: &mut Vec<u8>) {
 
 /// Appends the answer to a call that succeeded with `value`.
 pub fn write_response(value: &Value, out: &mut Vec<u8>) {
+    write_response_with(|encoder| encoder.value(value), out);
+}
+
+/// Appends the answer to a call that succeeded with the one value that `write` encodes.
+pub fn write_response_with(write: impl FnOnce(&mut Encoder<'_>), out: &mut Vec<u8>) {
     out.extend_from_slice(PROLOGUE);
-    out.extend_from_slice(b"<methodResponse>\n");
-    write_params(std::slice::from_ref(value), out);
-    out.extend_from_slice(b"</methodResponse>\n");
+    out.extend_from_slice(b"<methodResponse>\n<params>\n<param>\n");
+    write(&mut Encoder { out });
+    out.extend_from_slice(b"</param>\n</params>\n</methodResponse>\n");
+}
+
+/// Writes values straight into an answer, for those too large to be built as a [`Value`] first.
+#[derive(Debug)]
+pub struct Encoder<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl Encoder<'_> {
+    /// Any value.
+    pub fn value(&mut self, value: &Value) {
+        write_value(value, self.out);
+    }
+
+    /// A string.
+    pub fn string(&mut self, text: &str) {
+        write_string(text, self.out);
+    }
+
+    /// An array of whatever `elements` writes.
+    pub fn array(&mut self, elements: impl FnOnce(&mut Self)) {
+        self.out.extend_from_slice(b"<value><array><data>\n");
+        elements(self);
+        self.out.extend_from_slice(b"</data></array></value>\n");
+    }
+
+    /// A struct of whatever `members` writes, each by way of [`member`](Self::member) or its kin.
+    pub fn record(&mut self, members: impl FnOnce(&mut Self)) {
+        self.out.extend_from_slice(b"<value><struct>\n");
+        members(self);
+        self.out.extend_from_slice(b"</struct></value>\n");
+    }
+
+    /// A member of a struct, with the one value that `write` encodes.
+    pub fn member(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
+        open_member(name, self.out);
+        write(self);
+        self.out.extend_from_slice(b"</member>\n");
+    }
+
+    /// A member that is a string.
+    pub fn string_member(&mut self, name: &str, text: &str) {
+        self.member(name, |encoder| encoder.string(text));
+    }
+
+    /// A member that is an int.
+    pub fn int_member(&mut self, name: &str, number: i32) {
+        self.member(name, |encoder| write_number("int", &number, encoder.out));
+    }
+
+    /// A member that is a boolean.
+    pub fn bool_member(&mut self, name: &str, truth: bool) {
+        self.member(name, |encoder| encoder.value(&Value::Bool(truth)));
+    }
 }
 
 /// Appends the answer to a call that was refused.

@@ -12,5 +12,5 @@ mod tests;
 mod value;
 
 pub use decode::{Call, DecodeError, MAX_DEPTH, parse_call, parse_response};
-pub use encode::{write_call, write_fault, write_response};
+pub use encode::{Encoder, write_call, write_fault, write_response, write_response_with};
 pub use value::{FaultValue, Value};

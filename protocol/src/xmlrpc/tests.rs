@@ -248,6 +248,29 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
+#[test]
+fn a_value_written_piecewise_is_the_same_as_one_built() {
+    let value = Value::record([
+        ("name", "a <&> b".into()),
+        ("count", Value::Int(-1)),
+        ("is", Value::Bool(true)),
+        ("list", Value::Array(vec!["x".into()])),
+    ]);
+    let mut out = Vec::new();
+    write_response_with(
+        |encoder| {
+            encoder.record(|record| {
+                record.string_member("name", "a <&> b");
+                record.int_member("count", -1);
+                record.bool_member("is", true);
+                record.member("list", |list| list.array(|list| list.string("x")));
+            });
+        },
+        &mut out,
+    );
+    assert_eq!(String::from_utf8(out).unwrap(), response(&value));
+}
+
 proptest! {
     #[test]
     fn what_is_written_reads_back(value in values()) {
