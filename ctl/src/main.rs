@@ -41,7 +41,9 @@ fn main() -> ExitCode {
             let _ = io::stdout().write_all(options::usage(&program).as_bytes());
             return ExitCode::SUCCESS;
         }
-        Ok(Invocation::Run(options)) => Settings::load(*options, &program),
+        Ok(Invocation::Run(options)) => {
+            Settings::load(*options, &program).map_err(|error| error.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     match settings {
@@ -55,6 +57,9 @@ fn main() -> ExitCode {
 }
 
 fn run(settings: Settings) -> ExitStatus {
+    for warning in &settings.warnings {
+        let _ = writeln!(io::stderr(), "Warning: {warning}");
+    }
     match control(settings) {
         Ok(status) => status,
         // Whoever was reading has seen enough.

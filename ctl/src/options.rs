@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use config::python_repr;
+use config::supervisorctl::check_url;
 use getopt::{Spec, getopt};
 
 /// What the command line says.
@@ -41,13 +43,15 @@ pub(crate) enum OptionError {
     /// An option was given twice.
     #[error("conflicting command line option '{0}'")]
     Conflict(String),
-    /// The value of `-s` is no URL.
-    #[error("invalid value for {option} '{value}': value '{value}' is not a URL")]
-    Url {
+    /// A value does not fit its option.
+    #[error("invalid value for {option} {}: {problem}", python_repr(.value))]
+    Value {
         /// The option as typed.
         option: String,
         /// Its value.
         value: String,
+        /// What is wrong with it.
+        problem: config::Invalid,
     },
 }
 
@@ -113,7 +117,13 @@ pub(crate) fn parse(args: &[String]) -> Result<Invocation, OptionError> {
                 continue;
             }
             "-s" | "--serverurl" => {
-                check_url(&name, &value)?;
+                if let Err(problem) = check_url(&value) {
+                    return Err(OptionError::Value {
+                        option: name,
+                        value,
+                        problem,
+                    });
+                }
                 &mut options.server_url
             }
             "-u" | "--username" => &mut options.username,
@@ -133,23 +143,6 @@ fn refuse_repetition(repeated: bool, name: String) -> Result<(), OptionError> {
         return Err(OptionError::Conflict(name));
     }
     Ok(())
-}
-
-/// A URL has a scheme, and something behind it; whether it is one to connect to shows later.
-fn check_url(option: &str, value: &str) -> Result<(), OptionError> {
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|rest| rest.is_ascii_alphanumeric() || "+-.".contains(rest))
-    };
-    match value.split_once(':') {
-        Some((scheme, rest)) if is_scheme(scheme) && !matches!(rest, "" | "//") => Ok(()),
-        _ => Err(OptionError::Url {
-            option: option.to_owned(),
-            value: value.to_owned(),
-        }),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `tail`
 
 use client::CallError;
+use config::python_repr;
 use protocol::faults::FaultCode;
+use protocol::xmlrpc::Value;
 
 use super::{Command, Completes, usage_error};
 use crate::controller::{Controller, Flow};
@@ -137,7 +139,7 @@ fn parse_channel(word: &str) -> Result<Channel, Problem> {
     match word.to_lowercase().as_str() {
         "stdout" => Ok(Channel::Stdout),
         "stderr" => Ok(Channel::Stderr),
-        word => Err(Problem::Line(format!("bad channel '{word}'"))),
+        word => Err(Problem::Line(format!("bad channel {}", python_repr(word)))),
     }
 }
 
@@ -173,7 +175,7 @@ pub(super) fn print_log(
     ctl: &mut Controller,
     name: &str,
     method: &str,
-    answer: Result<protocol::xmlrpc::Value, Failure>,
+    answer: Result<Value, Failure>,
 ) -> Result<(), Failure> {
     let problem = match &answer {
         Err(Failure::Call(error)) => match error.fault() {
