@@ -11,18 +11,62 @@ pub enum Side {
     Ours,
 }
 
+/// What an entry looks for in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// A part of the line.
+    Has(&'static str),
+    /// The whole line.
+    Is(&'static str),
+}
+
+impl Text {
+    /// Whether the line is such a one.
+    pub fn matches(self, line: &str) -> bool {
+        match self {
+            Self::Has(part) => line.contains(part),
+            Self::Is(whole) => line == whole,
+        }
+    }
+}
+
 /// A wanted difference.
 #[derive(Debug, Clone, Copy)]
 pub struct Deliberate {
-    /// The scenario's name.
-    pub scenario: &'static str,
+    /// The names of the scenarios.
+    pub scenarios: &'static [&'static str],
     /// Whose line.
     pub side: Side,
-    /// A part of the line.
-    pub pattern: &'static str,
+    /// Which line.
+    pub line: Text,
     /// Why the difference is better than sameness.
     pub reason: &'static str,
 }
 
+/// Scenarios that run our supervisorctl.
+const OUR_TOOL: &[&str] = &[
+    "control: original daemon, our tool",
+    "control: our daemon and tool",
+];
+
 /// All wanted differences.
-pub const DELIBERATE: &[Deliberate] = &[];
+pub const DELIBERATE: &[Deliberate] = &[
+    Deliberate {
+        scenarios: OUR_TOOL,
+        side: Side::Original,
+        line: Text::Has("Note: restart does not reread config files."),
+        reason: "the wording of the help is our own",
+    },
+    Deliberate {
+        scenarios: OUR_TOOL,
+        side: Side::Ours,
+        line: Text::Has("Note: configuration files are not read again"),
+        reason: "the wording of the help is our own",
+    },
+    Deliberate {
+        scenarios: OUR_TOOL,
+        side: Side::Original,
+        line: Text::Is("  out| "),
+        reason: "the help of maintail ends with a stray blank line",
+    },
+];

@@ -17,6 +17,7 @@ impl Run<'_> {
     pub fn text(&self, text: &str) -> String {
         let mut text = text.replace(&self.dir.display().to_string(), "<dir>");
         text = text.replace(&self.port.to_string(), "<port>");
+        text = mask_programs(&text);
         for marker in ["pid ", "pid:", "when:", "s.sock.", "fd ", "pid="] {
             text = mask_after(&text, marker, |c| c.is_ascii_digit(), "N");
         }
@@ -72,6 +73,17 @@ impl Run<'_> {
         };
         self.text(message)
     }
+}
+
+/// Masks the directory of the program in `For help, use /path/to/program -h`.
+fn mask_programs(text: &str) -> String {
+    const HINT: &str = "For help, use ";
+    let Some((before, after)) = text.split_once(HINT) else {
+        return text.to_owned();
+    };
+    let (path, rest) = after.split_once(' ').unwrap_or((after, ""));
+    let name = path.rsplit('/').next().unwrap_or(path);
+    format!("{before}{HINT}{name} {rest}")
 }
 
 fn is_date(text: &str) -> bool {
@@ -154,6 +166,7 @@ mod tests {
             ),
             ("processname:a pid:0", "processname:a pid:N"),
             ("rapid fire", "rapid fire"),
+            ("For help, use /a/b/c -h\n", "For help, use c -h\n"),
         ];
         for (text, expected) in rows {
             assert_eq!(run().text(text), expected);

@@ -71,14 +71,15 @@ impl Session {
         self.note_output(&format!("supervisorctl {}", words.join(" ")), &output);
     }
 
-    /// Notes the outcome of a program.
+    /// Notes the outcome of a program. What follows a tab is the explanation of a form in a help text, whose
+    /// wording is free.
     pub fn note_output(&mut self, title: &str, output: &CtlOutput) {
         let run = self.run();
         let mut lines = vec![format!("$ {title} -> exit {}", output.code)];
         lines.extend(
             run.text(&output.stdout)
                 .lines()
-                .map(|line| format!("  out| {line}")),
+                .map(|line| format!("  out| {}", without_explanation(line))),
         );
         lines.extend(
             run.text(&output.stderr)
@@ -189,6 +190,19 @@ impl Session {
     }
 }
 
+/// A step that fails shows what went before.
+impl Drop for Session {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let flavour = self.daemon.flavour();
+            eprintln!(
+                "transcript of {flavour:?} so far:\n{}",
+                self.lines.join("\n")
+            );
+        }
+    }
+}
+
 fn collect(directory: &std::path::Path, names: &mut Vec<String>) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -197,6 +211,13 @@ fn collect(directory: &std::path::Path, names: &mut Vec<String>) {
             names.push(entry.path().display().to_string());
         }
     }
+}
+
+fn without_explanation(line: &str) -> String {
+    line.split_once('\t').map_or_else(
+        || line.to_owned(),
+        |(form, _)| format!("{}\t...", form.trim_end()),
+    )
 }
 
 /// Puts the outcomes of a group in the order of their names: they come as the processes finish.
@@ -272,7 +293,7 @@ pub fn judge(
     let lines = diff::compare(original, ours);
     let entries: Vec<_> = table
         .iter()
-        .filter(|entry| entry.scenario == scenario)
+        .filter(|entry| entry.scenarios.contains(&scenario))
         .collect();
     let excused = |line: &Line| entries.iter().any(|entry| excuses(entry, line));
     let idle: Vec<_> = entries
@@ -308,19 +329,20 @@ pub fn judge(
 fn excuses(entry: &Deliberate, line: &Line) -> bool {
     match line {
         Line::Both(_) => false,
-        Line::Original(text) => entry.side == Side::Original && text.contains(entry.pattern),
-        Line::Ours(text) => entry.side == Side::Ours && text.contains(entry.pattern),
+        Line::Original(text) => entry.side == Side::Original && entry.line.matches(text),
+        Line::Ours(text) => entry.side == Side::Ours && entry.line.matches(text),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deliberate::Text;
 
     const TABLE: &[Deliberate] = &[Deliberate {
-        scenario: "s",
+        scenarios: &["s"],
         side: Side::Ours,
-        pattern: "better",
+        line: Text::Has("better"),
         reason: "a test",
     }];
 

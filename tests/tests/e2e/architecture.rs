@@ -10,7 +10,7 @@ use callboard_tests::workspace;
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("getopt", &[]),
-    ("config", &["getopt"]),
+    ("config", &["protocol", "getopt"]),
     ("client", &["protocol"]),
     ("ctl", &["protocol", "client", "config", "getopt"]),
     ("listeners/kit", &["protocol", "client", "getopt"]),

@@ -1,7 +1,7 @@
 //! supervisorctl: every command, in all four pairings of daemon and tool.
 
 use callboard_tests::Flavour;
-use callboard_tests::scenario::{Scenario, compare_with};
+use callboard_tests::scenario::{Scenario, Session, compare_with};
 
 use super::settle;
 
@@ -115,31 +115,47 @@ const COMMANDS: &[&[&str]] = &[
     &["shutdown"],
 ];
 
-const CONTROL: Scenario = Scenario {
-    name: "control",
-    config: CONFIG,
-    steps: |session| {
-        settle(session, &[("run", "RUNNING")]);
-        session.daemon.wait_file("run.out", "hello\n");
-        for words in COMMANDS {
-            session.ctl(words);
-        }
-        let status = session.daemon.wait_exit();
-        session.note(&format!("daemon: {:?}", status.code()));
-    },
-};
+fn every_command(session: &mut Session) {
+    settle(session, &[("run", "RUNNING")]);
+    session.daemon.wait_file("run.out", "hello\n");
+    for words in COMMANDS {
+        session.ctl(words);
+    }
+    let status = session.daemon.wait_exit();
+    session.note(&format!("daemon: {:?}", status.code()));
+}
+
+const fn control(name: &'static str) -> Scenario {
+    Scenario {
+        name,
+        config: CONFIG,
+        steps: every_command,
+    }
+}
 
 #[test]
 fn the_original_tool_works_with_our_daemon() {
-    compare_with(&CONTROL, Flavour::under_test(), Flavour::Original);
+    compare_with(
+        &control("control: our daemon, original tool"),
+        Flavour::under_test(),
+        Flavour::Original,
+    );
 }
 
 #[test]
 fn our_tool_works_with_the_original_daemon() {
-    compare_with(&CONTROL, Flavour::Original, Flavour::under_test());
+    compare_with(
+        &control("control: original daemon, our tool"),
+        Flavour::Original,
+        Flavour::under_test(),
+    );
 }
 
 #[test]
 fn our_tool_works_with_our_daemon() {
-    compare_with(&CONTROL, Flavour::under_test(), Flavour::under_test());
+    compare_with(
+        &control("control: our daemon and tool"),
+        Flavour::under_test(),
+        Flavour::under_test(),
+    );
 }
