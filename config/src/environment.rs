@@ -2,7 +2,7 @@
 
 use crate::convert::Invalid;
 use crate::model::Environment;
-use crate::shlex::{Lexer, Token};
+use crate::shlex::{Lexer, ShlexError, Token};
 
 /// What an `environment=` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,18 +19,15 @@ pub(crate) struct Pairs {
 /// a value exactly one token is dropped, whatever it is: that is how Supervisor reads `A=a@b`, and
 /// why such names are listed in [`Pairs::cut`].
 pub(crate) fn pairs(text: &str) -> Result<Pairs, Invalid> {
-    let mut lexer = Lexer::new(text, is_word, Some('#'));
+    let tokens = tokens(text).or_else(|error| tokens_without_escapes(text).ok_or(error))?;
+    let mut tokens = tokens.into_iter();
     let mut pairs = Pairs::default();
-    while let Some(key) = lexer.next_token()? {
-        let equals = lexer.next_token()?;
-        let value = match equals {
-            Some(Token { text, .. }) if text == "=" => lexer.next_token()?,
-            _ => None,
-        };
-        let Some(value) = value else {
+    while let Some(key) = tokens.next() {
+        let equals = tokens.next().is_some_and(|token| token.text == "=");
+        let Some(value) = tokens.next().filter(|_| equals) else {
             return Err(Invalid::UnfinishedPair(text.to_owned()));
         };
-        let separator = lexer.next_token()?;
+        let separator = tokens.next();
         let cut = value.cut || separator.is_some_and(|token| token.text != ",");
         pairs.cut.retain(|name| *name != key.text);
         if cut {
@@ -39,6 +36,37 @@ pub(crate) fn pairs(text: &str) -> Result<Pairs, Invalid> {
         pairs.variables.insert(key.text, value.text);
     }
     Ok(pairs)
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, ShlexError> {
+    let mut lexer = Lexer::new(text, is_word, Some('#'));
+    let mut tokens = Vec::new();
+    while let Some(token) = lexer.next_token()? {
+        tokens.push(token);
+    }
+    Ok(tokens)
+}
+
+/// Supervisor up to 4.3 knew no escapes, and quotes only at the start of a word: `A=it's` and
+/// `A="C:\\dir\\"` were right. What is an unfinished text by the newer rules is read by those.
+fn tokens_without_escapes(text: &str) -> Option<Vec<Token>> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '\'' | '"' => rest[1..].find(first)? + 2,
+            c if is_word(c) => rest
+                .find(|c| !is_word(c) && !matches!(c, '\'' | '"'))
+                .unwrap_or(rest.len()),
+            c => c.len_utf8(),
+        };
+        tokens.push(Token {
+            text: rest[..length].trim_matches(['\'', '"']).to_owned(),
+            cut: false,
+        });
+        rest = rest[length..].trim_start();
+    }
+    Some(tokens)
 }
 
 /// Python's word characters in POSIX mode and the ones that Supervisor adds.
@@ -91,6 +119,9 @@ mod tests {
             ("A=1;B=2", "A[1] B[2] cut:A"),
             ("A=x@ A=1", "A[1] cut:"),
             ("A=1 # why\n", "A[1] cut:"),
+            ("A=it's,B='x y'", "A[it's] B[x y] cut:"),
+            (r#"A="x\",B=1"#, r"A[x\] B[1] cut:"),
+            (r"A=x\", "A[x] cut:A"),
         ];
         for (text, want) in rows {
             assert_eq!(read(text).as_deref(), Ok(want), "{text}");
@@ -115,6 +146,7 @@ mod tests {
             assert_eq!(read(text), Err(unfinished(text)), "{text}");
         }
         assert_eq!(read("A='x"), Err("No closing quotation".to_owned()));
-        assert_eq!(read("A=x\\"), Err("No escaped character".to_owned()));
+        assert_eq!(read("A='x\\"), Err("No closing quotation".to_owned()));
+        assert_eq!(read("A=\"x\\"), Err("No escaped character".to_owned()));
     }
 }

@@ -171,7 +171,7 @@ fn write(
         .into());
     }
     match (conversion.kind, value) {
-        ('%', _) => out.push('%'),
+        ('%', None) if conversion.bare => out.push('%'),
         (kind, _) if !conversion::KINDS.contains(kind) => {
             return Err(BadFormat::Unsupported {
                 character: kind,

@@ -58,9 +58,13 @@ pub(crate) fn socket(view: &View<'_>) -> Result<FcgiSocket, ConfigError> {
     {
         return Err(view.missing(&SOCKET));
     }
-    let target = view.get_or(&SOCKET, |_, reason| Reason::Socket {
-        reason,
-        section: section(),
+    let for_unix_only = owner.is_some() || mode.is_some();
+    let target = view.get_or(&SOCKET, |text, reason| match text.starts_with("unix://") {
+        false if for_unix_only => Reason::NotUnixSocket(section()),
+        _ => Reason::Socket {
+            reason,
+            section: section(),
+        },
     })?;
     let address = match target.ok_or_else(|| view.missing(&SOCKET))? {
         SocketTarget::Unix(path) => FcgiAddress::Unix {
@@ -68,7 +72,7 @@ pub(crate) fn socket(view: &View<'_>) -> Result<FcgiSocket, ConfigError> {
             owner: owner.or_else(|| owner_of(user?.uid)),
             mode: Some(mode.unwrap_or(0o700)),
         },
-        SocketTarget::Tcp(..) if owner.is_some() || mode.is_some() => {
+        SocketTarget::Tcp(..) if for_unix_only => {
             return Err(view.option_error(&SOCKET, Reason::NotUnixSocket(section())));
         }
         SocketTarget::Tcp(host, port) => FcgiAddress::Tcp { host, port },

@@ -37,7 +37,7 @@ pub(crate) const EXISTING_DIRECTORY: ValueType<PathBuf> = ValueType {
     accepts: "a directory that exists; `~` is a home directory",
     convert: |text, context| {
         let path = context.resolved(text);
-        if context.is_dir(&path) {
+        if !text.is_empty() && context.is_dir(&path) {
             Ok(path)
         } else {
             Err(Invalid::Directory(text.to_owned()))
@@ -195,6 +195,7 @@ mod tests {
         let rows = [
             (run(EXISTING_DIRECTORY, "~"), "\"/tmp\""),
             (run(EXISTING_DIRECTORY, "bin/.."), "\"/usr\""),
+            (run(EXISTING_DIRECTORY, ""), " is not an existing directory"),
             (
                 run(EXISTING_DIRECTORY, "/nope"),
                 "/nope is not an existing directory",

@@ -20,6 +20,8 @@ pub(super) struct Conversion<'f> {
     width: usize,
     precision: Option<usize>,
     pub(super) kind: char,
+    /// The percent sign and the letter are all there is.
+    pub(super) bare: bool,
 }
 
 /// Reads the conversion at the start of `text`, which is a percent sign; also its length in bytes.
@@ -41,6 +43,7 @@ pub(super) fn parse(text: &str) -> Result<(Conversion<'_>, usize), BadFormat> {
     rest = rest.strip_prefix(['h', 'l', 'L']).unwrap_or(rest);
     conversion.kind = rest.chars().next().ok_or(BadFormat::Incomplete)?;
     let length = text.len() - rest.len() + conversion.kind.len_utf8();
+    conversion.bare = length == 1 + conversion.kind.len_utf8();
     Ok((conversion, length))
 }
 

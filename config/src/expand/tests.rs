@@ -39,7 +39,6 @@ fn formats() {
         ("plain", "plain"),
         ("", ""),
         ("a%%b", "a%b"),
-        ("%5%|", "%|"),
         ("%(here)s/x", "/etc/x"),
         (
             "%(here)8s|%(here)-8s|%(here).2s|%(here)08s",
@@ -65,7 +64,6 @@ fn formats() {
         ("%(big)e %(big).2E %(n).0e", "1.234568e+08 1.23E+08 7e+00"),
         ("%(big)g %(n)g %(neg)G %(n)#g", "1.23457e+08 7 -255 7.00000"),
         ("%(n)ld %(n)hd", "7 7"),
-        ("%(here)%", "%"),
         (
             "%(ENV_X:-d)s|%(ENV_E:-d)s|%(ENV_N:-a:-b)s|%(ENV_N:-)s",
             "x%(here)s|d|a:-b|",
@@ -103,6 +101,11 @@ fn bad_formats() {
             "unsupported format character 'Y' (0x59) at index 7",
         ),
         ("é%Y", "unsupported format character 'Y' (0x59) at index 2"),
+        (
+            "%(here)%",
+            "unsupported format character '%' (0x25) at index 7",
+        ),
+        ("%5%", "unsupported format character '%' (0x25) at index 2"),
         ("%é", "unsupported format character '?' (0xe9) at index 1"),
         ("%d", "%d format: a real number is required, not dict"),
         ("%x", "%x format: an integer is required, not dict"),
