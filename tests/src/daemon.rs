@@ -123,7 +123,11 @@ impl Daemon {
     /// A command of this flavour with the environment and directory of this fixture; its siblings come first
     /// on the path.
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(self.flavour.command(name));
+        self.fixture_command(&self.flavour.command(name))
+    }
+
+    fn fixture_command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         let python = originals::python();
         let listener = workspace::fixtures().join("listener.py");
         command
@@ -339,21 +343,32 @@ impl Daemon {
         arguments
     }
 
+    /// Runs a flavour's supervisorctl without a command, its input from a file.
+    pub fn ctl_shell(&self, flavour: Flavour, input: &str) -> CtlOutput {
+        fs::write(self.path("input"), input).expect("the directory is writable");
+        let input = File::open(self.path("input")).expect("it was just written");
+        self.run_with(
+            &flavour.command("supervisorctl"),
+            &self.with_config(&[]),
+            Stdio::from(input),
+        )
+    }
+
     /// Runs any program in the fixture's directory and environment, without input.
     pub fn run<S: AsRef<OsStr>>(&self, program: &Path, arguments: &[S]) -> CtlOutput {
-        let mut command = Command::new(program);
-        let template = self.command("supervisorctl");
-        command
-            .current_dir(self.dir())
+        self.run_with(program, arguments, Stdio::null())
+    }
+
+    fn run_with<S: AsRef<OsStr>>(
+        &self,
+        program: &Path,
+        arguments: &[S],
+        input: Stdio,
+    ) -> CtlOutput {
+        let output = self
+            .fixture_command(program)
             .args(arguments)
-            .stdin(Stdio::null());
-        for (name, value) in template.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        let output = command
+            .stdin(input)
             .output()
             .unwrap_or_else(|error| panic!("{program:?}: {error}"));
         CtlOutput {

@@ -43,22 +43,30 @@ pub struct Deliberate {
     pub reason: &'static str,
 }
 
-/// Scenarios that run our supervisorctl.
+/// Scenarios that run every command of our supervisorctl.
 const OUR_TOOL: &[&str] = &[
     "control: original daemon, our tool",
     "control: our daemon and tool",
 ];
 
+/// Scenarios in which our supervisorctl shows the help of `restart`.
+const RESTART_HELP: &[&str] = &[
+    "control: original daemon, our tool",
+    "control: our daemon and tool",
+    "shell: original daemon, our tool",
+    "shell: our daemon and tool",
+];
+
 /// All wanted differences.
 pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
-        scenarios: OUR_TOOL,
+        scenarios: RESTART_HELP,
         side: Side::Original,
         line: Text::Has("Note: restart does not reread config files."),
         reason: "the wording of the help is our own",
     },
     Deliberate {
-        scenarios: OUR_TOOL,
+        scenarios: RESTART_HELP,
         side: Side::Ours,
         line: Text::Has("Note: configuration files are not read again"),
         reason: "the wording of the help is our own",

@@ -71,6 +71,12 @@ impl Session {
         self.note_output(&format!("supervisorctl {}", words.join(" ")), &output);
     }
 
+    /// Runs supervisorctl's shell on some input and notes its output.
+    pub fn shell(&mut self, input: &str) {
+        let output = self.daemon.ctl_shell(self.ctl, input);
+        self.note_output(&format!("supervisorctl < {input:?}"), &output);
+    }
+
     /// Notes the outcome of a program. What follows a tab is the explanation of a form in a help text, whose
     /// wording is free.
     pub fn note_output(&mut self, title: &str, output: &CtlOutput) {

@@ -4,6 +4,7 @@
 mod control;
 mod events;
 mod process;
+mod refusals;
 mod requests;
 
 use callboard_tests::scenario::Session;

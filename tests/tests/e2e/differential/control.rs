@@ -159,3 +159,46 @@ fn our_tool_works_with_our_daemon() {
         Flavour::under_test(),
     );
 }
+
+const SHELL: &str = "\
+version
+avail
+foo
+help
+start idle
+stop run
+status run
+restart
+tail run
+signal WINCH idle
+shutdown
+n
+quit
+status
+";
+
+/// The shell with its input from a pipe.
+fn shell(session: &mut Session) {
+    settle(session, &[("run", "RUNNING")]);
+    session.daemon.wait_file("run.out", "hello\n");
+    session.shell(SHELL);
+    session.shell("status run");
+    session.shell("shutdown\ny\n");
+    session.daemon.wait_exit();
+}
+
+const fn shell_scenario(name: &'static str) -> Scenario {
+    Scenario {
+        name,
+        config: CONFIG,
+        steps: shell,
+    }
+}
+
+#[test]
+fn the_shell_agrees() {
+    let scenario = shell_scenario("shell: original daemon, our tool");
+    compare_with(&scenario, Flavour::Original, Flavour::under_test());
+    let scenario = shell_scenario("shell: our daemon and tool");
+    compare_with(&scenario, Flavour::under_test(), Flavour::under_test());
+}
