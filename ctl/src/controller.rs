@@ -204,7 +204,8 @@ impl Controller {
                 Ok(true)
             }
             Ok(None) => {
-                self.complain("error: the credentials were refused", ExitStatus::Failed)?;
+                let line = "error: no user name and password, or wrong ones";
+                self.complain(line, ExitStatus::Failed)?;
                 Ok(false)
             }
             Err(failure @ (Failure::EndOfInput | Failure::Input(_))) => {
@@ -248,3 +249,6 @@ impl Controller {
 const NO_NAMESPACE: &str = "Sorry, supervisord responded but did not recognize the supervisor namespace commands \
     that supervisorctl uses to control it.  Please check that the [rpcinterface:supervisor] section is enabled in the \
     configuration file (see sample.conf).";
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,7 @@ impl Editor {
     ) -> Result<Self, Failure> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
+            .bracketed_paste(false)
             .build();
         let history = MemHistory::with_config(&config);
         let editor = rustyline::Editor::with_history(config, history);

@@ -1,0 +1,364 @@
+//! Whole commands against a server that answers from a script.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use client::{CallError, Credentials};
+use protocol::xmlrpc::{FaultValue, Value};
+
+use super::{Controller, Flow};
+use crate::console::{Console, Entry};
+use crate::exit_status::ExitStatus;
+use crate::failure::Failure;
+use crate::server::{Ending, Server};
+
+type Answer = Result<Value, CallError>;
+
+/// Expects calls in their order, written `method argument...` without namespace, and answers them.
+#[derive(Default)]
+struct Script {
+    calls: VecDeque<(&'static str, Answer)>,
+    credentials: Option<Credentials>,
+}
+
+impl Server for Script {
+    fn url(&self) -> &str {
+        "unix:///s"
+    }
+
+    fn open(&mut self, _: &str) {}
+
+    fn log_in(&mut self, credentials: Credentials) {
+        self.credentials = Some(credentials);
+    }
+
+    fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Failure> {
+        let mut call = method.trim_start_matches("supervisor.").to_owned();
+        for param in params {
+            call += " ";
+            call += &param.as_str().map_or(format!("{param:?}"), str::to_owned);
+        }
+        let (expected, answer) = self
+            .calls
+            .pop_front()
+            .unwrap_or(("nothing", Ok(Value::Nil)));
+        assert_eq!(call, expected);
+        Ok(answer?)
+    }
+
+    fn follow(&mut self, path: &str, out: &mut dyn Write) -> Result<(), Failure> {
+        writeln!(out, "<{path}>").map_err(Failure::Output)?;
+        Err(Failure::Interrupted)
+    }
+
+    fn foreground(&mut self, _: &str, _: &mut dyn Write) -> Result<Ending, Failure> {
+        Ok(Ending::ProcessGone)
+    }
+}
+
+/// Enters these lines.
+struct Typist(VecDeque<&'static str>);
+
+impl Console for Typist {
+    fn read_command(&mut self, _: &str, _: &mut dyn Write) -> Result<Entry, Failure> {
+        let line = self.0.pop_front();
+        Ok(line.map_or(Entry::End, |line| Entry::Line(line.to_owned())))
+    }
+
+    fn ask(&mut self, question: &str, out: &mut dyn Write) -> Result<Entry, Failure> {
+        self.read_command(question, out)
+    }
+
+    fn ask_password(&mut self, _: &str) -> Result<String, Failure> {
+        Ok("secret".to_owned())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Output(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a line prints and the exit status it leaves. Every call of the script has to be made.
+fn run(line: &str, calls: Vec<(&'static str, Answer)>) -> (String, ExitStatus) {
+    run_with(line, calls, None)
+}
+
+/// The same; with something typed, the controller is interactive.
+fn run_with(
+    line: &str,
+    calls: Vec<(&'static str, Answer)>,
+    typed: Option<&'static str>,
+) -> (String, ExitStatus) {
+    let script = Rc::new(RefCell::new(Script {
+        calls: calls.into(),
+        credentials: None,
+    }));
+    let output = Output::default();
+    let console = Box::new(Typist(typed.into_iter().collect()));
+    let interactive = typed.is_some();
+    let out = Box::new(output.clone());
+    let mut controller = Controller::new(script.clone(), console, out, interactive);
+    assert!(matches!(controller.execute(line), Ok(Flow::Continue)));
+    assert!(script.borrow().calls.is_empty(), "calls left over");
+    let text = String::from_utf8(output.0.take()).unwrap();
+    (text, controller.status())
+}
+
+fn up() -> (&'static str, Answer) {
+    ("getVersion", Ok("3.0".into()))
+}
+
+fn done(call: &'static str) -> (&'static str, Answer) {
+    (call, Ok(true.into()))
+}
+
+fn refused(call: &'static str, code: i32, text: &str) -> (&'static str, Answer) {
+    let text = text.to_owned();
+    (call, Err(FaultValue { code, text }.into()))
+}
+
+fn changes(lists: [&[&str]; 3]) -> Answer {
+    let list = |names: &[&str]| Value::Array(names.iter().map(|name| Value::from(*name)).collect());
+    let lists = lists.into_iter().map(list).collect();
+    Ok(Value::Array(vec![Value::Array(lists)]))
+}
+
+fn results(rows: &[(&str, &str, i32)]) -> Answer {
+    let row = |(group, name, status): &(&str, &str, i32)| {
+        Value::record([
+            ("group", (*group).into()),
+            ("name", (*name).into()),
+            ("status", (*status).into()),
+            ("description", "text".into()),
+        ])
+    };
+    Ok(Value::Array(rows.iter().map(row).collect()))
+}
+
+#[test]
+fn names_are_started_one_after_another_and_the_last_problem_counts() {
+    let calls = vec![
+        up(),
+        done("startProcess a:a"),
+        refused("startProcess b", 50, "SPAWN_ERROR: b"),
+        (
+            "startProcessGroup g",
+            results(&[("g", "x", 80), ("g", "y", 60)]),
+        ),
+        refused("startProcessGroup n", 10, "BAD_NAME: n"),
+    ];
+    let expected = "a: started\nb: ERROR (spawn error)\ng:x: started\n\
+        g:y: ERROR (already started)\nn: ERROR (no such group)\n";
+    let outcome = run("start a:a b g:* n:", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::BadArguments));
+}
+
+#[test]
+fn restart_stops_everything_before_it_starts_anything() {
+    let calls = vec![
+        up(),
+        done("stopProcess a"),
+        refused("stopProcess b", 70, "NOT_RUNNING: b"),
+        done("startProcess a"),
+        done("startProcess b"),
+    ];
+    let expected = "a: stopped\nb: ERROR (not running)\na: started\nb: started\n";
+    let outcome = run("restart a b", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Success));
+}
+
+#[test]
+fn update_removes_then_changes_then_adds() {
+    let calls = vec![
+        (
+            "reloadConfig",
+            changes([&["new"], &["other"], &["old", "bad"]]),
+        ),
+        ("stopProcessGroup old", results(&[])),
+        done("removeProcessGroup old"),
+        ("stopProcessGroup bad", results(&[("bad", "bad", 30)])),
+        ("stopProcessGroup other", results(&[])),
+        done("removeProcessGroup other"),
+        done("addProcessGroup other"),
+        done("addProcessGroup new"),
+    ];
+    let expected = "old: stopped\nold: removed process group\nbad: stopped\n\
+        bad: has problems; not removing\nother: stopped\nother: updated process group\n\
+        new: added process group\n";
+    let outcome = run("update", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+}
+
+#[test]
+fn update_of_some_groups_leaves_the_others_alone() {
+    let calls = vec![
+        ("reloadConfig", changes([&["new"], &["other"], &[]])),
+        ("getAllProcessInfo", Ok(Value::Array(Vec::new()))),
+        done("addProcessGroup new"),
+    ];
+    let expected = "ERROR: no such group: x\nnew: added process group\n";
+    let outcome = run("update x new x", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+}
+
+#[test]
+fn clear_knows_groups() {
+    let process = Value::record([
+        ("group", "g".into()),
+        ("name", "x".into()),
+        ("state", 20.into()),
+    ]);
+    let all = || ("getAllProcessInfo", Ok(Value::Array(vec![process.clone()])));
+    let calls = vec![up(), all(), done("clearProcessLogs g:x"), all()];
+    let expected = "g:x: cleared\nn: ERROR (no such group)\n";
+    let outcome = run("clear g:* n:*", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+}
+
+#[test]
+fn servers_that_cannot_be_used_are_named() {
+    let gone = |call| vec![(call, Err(CallError::NoSuchFile))];
+    let no = |call| vec![(call, Err(CallError::Refused))];
+    let fault = |call, code| vec![refused(call, code, "X")];
+    let version = vec![("getVersion", Ok(Value::from("9")))];
+    let rows = [
+        (
+            "stop x",
+            gone("getVersion"),
+            "unix:///s no such file",
+            ExitStatus::NotRunning,
+        ),
+        (
+            "stop x",
+            no("getVersion"),
+            "unix:///s refused connection",
+            ExitStatus::Unknown,
+        ),
+        (
+            "status",
+            gone("getVersion"),
+            "unix:///s no such file",
+            ExitStatus::Unknown,
+        ),
+        (
+            "status",
+            fault("getVersion", 1),
+            "Sorry, supervisord",
+            ExitStatus::Unknown,
+        ),
+        (
+            "version",
+            fault("getVersion", 1),
+            "Sorry, supervisord",
+            ExitStatus::NotAllRunning,
+        ),
+        (
+            "version",
+            version,
+            "Sorry, this version",
+            ExitStatus::WrongVersion,
+        ),
+        (
+            "version",
+            fault("getVersion", 6),
+            "error: supervisord is",
+            ExitStatus::Failed,
+        ),
+        (
+            "reread",
+            no("reloadConfig"),
+            "unix:///s refused connection",
+            ExitStatus::Failed,
+        ),
+        (
+            "reread",
+            fault("reloadConfig", 6),
+            "ERROR: supervisor shutting down",
+            ExitStatus::Failed,
+        ),
+        (
+            "reload",
+            fault("restart", 6),
+            "ERROR: already shutting down",
+            ExitStatus::Failed,
+        ),
+        (
+            "shutdown",
+            fault("shutdown", 6),
+            "ERROR: already shutting down",
+            ExitStatus::Success,
+        ),
+        (
+            "shutdown",
+            gone("shutdown"),
+            "ERROR: unix:///s no such file (already shut down?)",
+            ExitStatus::Failed,
+        ),
+    ];
+    for (line, calls, expected, status) in rows {
+        let (output, actual) = run(line, calls);
+        assert!(output.starts_with(expected), "{line}: {output}");
+        assert_eq!(output.lines().count(), 1, "{line}: {output}");
+        assert_eq!(actual, status, "{line}");
+    }
+}
+
+#[test]
+fn credentials_are_asked_for_when_somebody_is_there() {
+    let calls = || vec![("restart", Err(CallError::Unauthorized))];
+    let (output, status) = run("reload", calls());
+    assert!(output.starts_with("Server requires authentication\nerror: "));
+    assert_eq!(status, ExitStatus::Failed);
+
+    let calls = vec![
+        ("getVersion", Err(CallError::Unauthorized)),
+        up(),
+        ("getSupervisorVersion", Ok("1.2".into())),
+    ];
+    let (output, status) = run_with("version", calls, Some("user"));
+    assert_eq!(output, "Server requires authentication\n\n1.2\n");
+    assert_eq!(status, ExitStatus::Success);
+}
+
+#[test]
+fn what_cannot_be_undone_is_confirmed() {
+    let rows = [
+        ("yes", "Shut down\n"),
+        ("Y", "Shut down\n"),
+        ("no", ""),
+        ("", ""),
+    ];
+    for (typed, expected) in rows {
+        let calls = match expected {
+            "" => Vec::new(),
+            _ => vec![done("shutdown")],
+        };
+        assert_eq!(run_with("shutdown", calls, Some(typed)).0, expected);
+    }
+}
+
+#[test]
+fn followed_logs_end_with_a_new_line() {
+    let expected = "==> Press Ctrl-C to exit <==\n</logtail/a:b/stderr>\n\n";
+    let outcome = run("tail -f a:b stderr", vec![up()]);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Success));
+}
+
+#[test]
+fn blank_lines_and_nonsense() {
+    assert_eq!(run(" ", Vec::new()), (String::new(), ExitStatus::Success));
+    let (output, status) = run(" foo bar ", Vec::new());
+    assert_eq!(output, "*** Unknown syntax: foo bar\n");
+    assert_eq!(status, ExitStatus::Failed);
+}
