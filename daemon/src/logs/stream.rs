@@ -189,3 +189,6 @@ fn own_description(path: &Path) -> io::Result<File> {
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
 }
+
+#[cfg(test)]
+mod tests;

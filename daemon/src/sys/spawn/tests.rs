@@ -7,7 +7,6 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Uid, User, getuid};
 
 use super::*;
-use crate::sys::fds::output_pipe;
 use crate::sys::identity::identity_of;
 use crate::sys::testing::in_own_process;
 
@@ -39,28 +38,27 @@ impl Case {
 
     /// Runs to the end with stdout and stderr on one pipe; exit code and output.
     fn run(&self) -> (i32, String) {
-        let output = output_pipe().unwrap();
+        let (ours, theirs) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
         let null: OwnedFd = File::open("/dev/null").unwrap().into();
         let plan = LaunchPlan {
             executable: &self.executable,
             argv: &self.argv,
             envp: &self.envp,
             stdin: null.as_fd(),
-            stdout: output.theirs.as_fd(),
-            stderr: output.theirs.as_fd(),
+            stdout: theirs.as_fd(),
+            stderr: theirs.as_fd(),
             identity: self.identity.as_ref(),
             directory: self.directory.as_deref(),
             umask: self.umask,
         };
         let pid = spawn(&plan).unwrap();
-        drop(output.theirs);
+        drop(theirs);
         let code = match waitpid(pid, None).unwrap() {
             WaitStatus::Exited(_, code) => code,
             other => panic!("{other:?}"),
         };
         let mut text = String::new();
-        // All writers are gone, so this does not end early with EAGAIN.
-        File::from(output.ours).read_to_string(&mut text).unwrap();
+        File::from(ours).read_to_string(&mut text).unwrap();
         (code, text)
     }
 }
