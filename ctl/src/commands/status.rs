@@ -1,6 +1,9 @@
 //! `status`
 
+mod json;
+
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use client::ProcessInfo;
 use protocol::namespec::Namespec;
@@ -16,7 +19,9 @@ pub(super) const COMMAND: Command = Command {
     help: "status <name>\t\tShow the state of one process\n\
            status <gname>:*\tShow the state of every process of a group\n\
            status <name> <name>\tShow the state of several processes\n\
-           status\t\t\tShow the state of everything",
+           status\t\t\tShow the state of everything\n\
+           status --json [...]\tThe same as JSON\n\
+           status --ignore-stopped [...]\tSTOPPED is no problem for the exit status",
     completes: Completes::Processes,
     run,
 };
@@ -36,22 +41,62 @@ pub(super) fn show(ctl: &mut Controller, args: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let processes = ctl.processes()?;
-    let names: Vec<_> = args.split_whitespace().collect();
-    let (listed, unknown) = select(&processes, &names);
-    for line in unknown {
-        ctl.complain(line, ExitStatus::Unknown)?;
+    let request = Request::parse(args);
+    let (listed, unknown) = select(&processes, &request.names);
+    if !unknown.is_empty() {
+        ctl.set_status(ExitStatus::Unknown);
     }
-    for line in table(&listed) {
-        ctl.print(line)?;
+    if request.json {
+        // Whoever reads standard output expects JSON there and nothing else.
+        unknown.iter().for_each(|line| warn(line));
+        ctl.print(json::array(&listed))?;
+    } else {
+        for line in unknown.into_iter().chain(table(&listed)) {
+            ctl.print(line)?;
+        }
     }
-    if listed.iter().any(|info| is_stopped(info)) {
+    if listed.iter().any(|info| request.is_problem(info)) {
         ctl.set_status(ExitStatus::NotAllRunning);
     }
     Ok(())
 }
 
-fn is_stopped(info: &ProcessInfo) -> bool {
-    info.process_state().is_some_and(ProcessState::is_stopped)
+fn warn(line: &str) {
+    // There is nowhere to complain if stderr is gone.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// What was asked for.
+#[derive(Debug, Default)]
+struct Request<'a> {
+    names: Vec<&'a str>,
+    /// For a program to read.
+    json: bool,
+    /// Somebody stopped what is STOPPED, or never started it: he knows.
+    ignore_stopped: bool,
+}
+
+impl<'a> Request<'a> {
+    fn parse(args: &'a str) -> Self {
+        let mut request = Self::default();
+        for word in args.split_whitespace() {
+            match word {
+                "--json" => request.json = true,
+                "--ignore-stopped" => request.ignore_stopped = true,
+                name => request.names.push(name),
+            }
+        }
+        request
+    }
+
+    /// Whether the state of a process makes the exit status one of a problem.
+    fn is_problem(&self, info: &ProcessInfo) -> bool {
+        match info.process_state() {
+            Some(ProcessState::Stopped) => !self.ignore_stopped,
+            Some(state) => state.is_stopped(),
+            None => false,
+        }
+    }
 }
 
 /// The named processes in the order of the names, and complaints about names that match none.
@@ -122,6 +167,32 @@ mod tests {
         let lines = table(&[&cat, &wide]);
         assert_eq!(lines[0].find("RUNNING"), Some(6 + 1 + 30 + 3));
         assert_eq!(lines[1], format!("gruppe:{}   RUNNING   ", "ü".repeat(30)));
+    }
+
+    #[test]
+    fn options_may_stand_anywhere() {
+        let request = Request::parse("a --json --ignore-stopped --b");
+        assert!(request.json && request.ignore_stopped);
+        assert_eq!(request.names, ["a", "--b"]);
+    }
+
+    #[test]
+    fn stopped_processes_are_a_problem_unless_ignored() {
+        let rows = [
+            (0, true, false),
+            (20, false, false),
+            (100, true, true),
+            (200, true, true),
+        ];
+        for (state, usually, ignoring) in rows {
+            let info = ProcessInfo {
+                state,
+                ..info("a", "a", "")
+            };
+            assert_eq!(Request::parse("").is_problem(&info), usually, "{state}");
+            let request = Request::parse("--ignore-stopped");
+            assert_eq!(request.is_problem(&info), ignoring, "{state}");
+        }
     }
 
     #[test]
