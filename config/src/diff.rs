@@ -1,7 +1,7 @@
 //! What a reread changes.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::model::GroupConfig;
 
@@ -17,10 +17,10 @@ pub struct Changes {
 }
 
 /// Compares the active groups with newly read ones, by name and then by meaning.
-pub fn diff(active: &[Rc<GroupConfig>], new: &[Rc<GroupConfig>]) -> Changes {
+pub fn diff(active: &[Arc<GroupConfig>], new: &[Arc<GroupConfig>]) -> Changes {
     let before = by_name(active);
     let after = by_name(new);
-    let names = |groups: &[Rc<GroupConfig>], keep: &dyn Fn(&GroupConfig) -> bool| {
+    let names = |groups: &[Arc<GroupConfig>], keep: &dyn Fn(&GroupConfig) -> bool| {
         groups
             .iter()
             .filter(|group| keep(group))
@@ -38,7 +38,7 @@ pub fn diff(active: &[Rc<GroupConfig>], new: &[Rc<GroupConfig>]) -> Changes {
     }
 }
 
-fn by_name(groups: &[Rc<GroupConfig>]) -> HashMap<&str, &GroupConfig> {
+fn by_name(groups: &[Arc<GroupConfig>]) -> HashMap<&str, &GroupConfig> {
     groups
         .iter()
         .map(|group| (group.name.as_str(), &**group))

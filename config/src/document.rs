@@ -6,7 +6,7 @@
 //! in an escaped text only to parse them a second time.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// One file that has been read.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) struct SourceFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The file.
-    pub(crate) file: Rc<SourceFile>,
+    pub(crate) file: Arc<SourceFile>,
     /// The line, from 1.
     pub(crate) line: usize,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Value {
 #[derive(Debug)]
 pub(crate) struct Section {
     /// The text between the brackets.
-    pub(crate) name: Rc<str>,
+    pub(crate) name: Arc<str>,
     /// Where it appears first.
     pub(crate) place: Place,
     /// By lower-case name; the last setting counts.
@@ -50,7 +50,7 @@ pub(crate) struct Section {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Repeated {
     /// The section's name.
-    pub(crate) section: Rc<str>,
+    pub(crate) section: Arc<str>,
     /// The option.
     pub(crate) option: String,
     /// The setting that is lost.
@@ -63,7 +63,7 @@ pub(crate) struct Repeated {
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     sections: Vec<Section>,
-    index: HashMap<Rc<str>, usize>,
+    index: HashMap<Arc<str>, usize>,
     defaults: BTreeMap<String, Value>,
     repeated: Vec<Repeated>,
 }
@@ -114,7 +114,7 @@ impl Document {
         if let Some(&at) = self.index.get(name) {
             return SectionId::Numbered(at);
         }
-        let name: Rc<str> = name.into();
+        let name: Arc<str> = name.into();
         self.index.insert(name.clone(), self.sections.len());
         self.sections.push(Section {
             name,
@@ -138,7 +138,7 @@ impl Document {
         let Some(old) = options.insert(option.clone(), value) else {
             return;
         };
-        if Rc::ptr_eq(&old.place.file, &file) {
+        if Arc::ptr_eq(&old.place.file, &file) {
             self.repeated.push(Repeated {
                 section: name.cloned().unwrap_or_else(|| "DEFAULT".into()),
                 option,

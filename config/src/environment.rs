@@ -19,7 +19,10 @@ pub(crate) struct Pairs {
 /// a value exactly one token is dropped, whatever it is: that is how Supervisor reads `A=a@b`, and
 /// why such names are listed in [`Pairs::cut`].
 pub(crate) fn pairs(text: &str) -> Result<Pairs, Invalid> {
-    let tokens = tokens(text).or_else(|error| tokens_without_escapes(text).ok_or(error))?;
+    let (tokens, keep_quotes) = match tokens(text) {
+        Ok(tokens) => (tokens, true),
+        Err(error) => (tokens_without_escapes(text).ok_or(error)?, false),
+    };
     let mut tokens = tokens.into_iter();
     let mut pairs = Pairs::default();
     while let Some(key) = tokens.next() {
@@ -33,7 +36,11 @@ pub(crate) fn pairs(text: &str) -> Result<Pairs, Invalid> {
         if cut {
             pairs.cut.push(key.text.clone());
         }
-        pairs.variables.insert(key.text, value.text);
+        let value = match keep_quotes {
+            true => value.text,
+            false => value.text.trim_matches(['\'', '"']).to_owned(),
+        };
+        pairs.variables.insert(key.text, value);
     }
     Ok(pairs)
 }
@@ -48,8 +55,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, ShlexError> {
 }
 
 /// Supervisor up to 4.3 knew no escapes, and quotes only at the start of a word: `A=it's` and
-/// `A="C:\\dir\\"` were right. What is an unfinished text by the newer rules is read by those.
+/// `A="C:\dir\"` were right. What is unfinished by the newer rules is read by those; quotes stay in
+/// the tokens.
 fn tokens_without_escapes(text: &str) -> Option<Vec<Token>> {
+    let is_word = |c: char| c.is_ascii() && is_word(c);
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -61,7 +70,7 @@ fn tokens_without_escapes(text: &str) -> Option<Vec<Token>> {
             c => c.len_utf8(),
         };
         tokens.push(Token {
-            text: rest[..length].trim_matches(['\'', '"']).to_owned(),
+            text: rest[..length].to_owned(),
             cut: false,
         });
         rest = rest[length..].trim_start();

@@ -1,7 +1,7 @@
 //! The socket of an `[fcgi-program:x]`.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nix::unistd::Uid;
 
@@ -13,7 +13,7 @@ use crate::table::*;
 
 /// Sockets of sections that are members of groups: a section in two groups has one socket.
 #[derive(Debug, Default)]
-pub(crate) struct SocketCache(HashMap<String, Option<Rc<FcgiSocket>>>);
+pub(crate) struct SocketCache(HashMap<String, Option<Arc<FcgiSocket>>>);
 
 impl SocketCache {
     /// The section's socket. Supervisor runs members of a `[group:x]` without their sockets, so
@@ -21,12 +21,12 @@ impl SocketCache {
     pub(crate) fn optional(
         &mut self,
         view: &View<'_>,
-    ) -> Result<Option<Rc<FcgiSocket>>, ConfigError> {
+    ) -> Result<Option<Arc<FcgiSocket>>, ConfigError> {
         if let Some(known) = self.0.get(&*view.section.name) {
             return Ok(known.clone());
         }
         let socket = match view.raw(SOCKET.about.key) {
-            Some(_) => Some(Rc::new(socket(view)?)),
+            Some(_) => Some(Arc::new(socket(view)?)),
             None => None,
         };
         self.0.insert(view.section.name.to_string(), socket.clone());

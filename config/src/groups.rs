@@ -2,7 +2,7 @@
 //! `[fcgi-program:x]` make of themselves.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use protocol::events::EventType;
 
@@ -21,7 +21,7 @@ pub(crate) fn read(
     source: &Source<'_>,
     environment: &Environment,
     notices: &mut Vec<Notice>,
-) -> Result<Vec<Rc<GroupConfig>>, ConfigError> {
+) -> Result<Vec<Arc<GroupConfig>>, ConfigError> {
     let mut reader = Reader {
         source,
         environment,
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
             let group = name(written).map_err(|invalid| view.section_error(invalid.into()))?;
             let priority = view.get_in(&PRIORITY, Scope::Here)?.unwrap_or(999);
             let socket = fcgi::socket(&view)?;
-            let processes = self.processes(section, group, Role::Fcgi(Rc::new(socket)))?;
+            let processes = self.processes(section, group, Role::Fcgi(Arc::new(socket)))?;
             self.push(section, group, priority, GroupKind::Programs, processes);
         }
         Ok(())
@@ -188,25 +188,25 @@ impl<'a> Reader<'a> {
         &mut self,
         group: &str,
         processes: Vec<ProcessConfig>,
-    ) -> Vec<Rc<ProcessConfig>> {
-        let mut kept: Vec<Rc<ProcessConfig>> = Vec::with_capacity(processes.len());
+    ) -> Vec<Arc<ProcessConfig>> {
+        let mut kept: Vec<Arc<ProcessConfig>> = Vec::with_capacity(processes.len());
         let mut index: HashMap<String, usize> = HashMap::with_capacity(processes.len());
         for process in processes {
             let Some(&twin) = index.get(&process.name) else {
                 index.insert(process.name.clone(), kept.len());
-                kept.push(Rc::new(process));
+                kept.push(Arc::new(process));
                 continue;
             };
             self.notices.push(warning(format!(
                 "Group {group} has several processes named {}: the one of [{}] counts",
                 process.name, process.section,
             )));
-            kept[twin] = Rc::new(process);
+            kept[twin] = Arc::new(process);
         }
         kept
     }
 
-    fn finish(self) -> Vec<Rc<GroupConfig>> {
+    fn finish(self) -> Vec<Arc<GroupConfig>> {
         let mut groups = self.groups;
         groups.sort_by(|(a, _), (b, _)| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
         let mut kept = Vec::with_capacity(groups.len());
@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             seen.insert(group.name.clone(), section);
-            kept.push(Rc::new(group));
+            kept.push(Arc::new(group));
         }
         kept
     }

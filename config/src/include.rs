@@ -1,7 +1,7 @@
 //! Reading the files of a configuration: the main one, then those that its `[include]` names.
 
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::document::{Document, SourceFile};
 use crate::error::{ConfigError, Reason};
@@ -25,7 +25,7 @@ pub(crate) fn read_main(file: &ConfigFile, document: &mut Document) -> Result<()
         spelled: file.spelled.clone(),
         here: file.directory(),
     };
-    reader::read(&bytes, &Rc::new(source), document)?;
+    reader::read(&bytes, &Arc::new(source), document)?;
     Ok(())
 }
 
@@ -85,7 +85,7 @@ fn read_included(path: String, document: &mut Document) -> Result<Notice, Config
     };
     reader::read(
         &bytes,
-        &Rc::new(SourceFile {
+        &Arc::new(SourceFile {
             spelled: path,
             here,
         }),

@@ -82,3 +82,6 @@ pub fn load(cmd: &CommandLine, env: &Environment) -> Result<Config, ConfigError>
         notices,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -24,7 +24,7 @@ pub struct Config {
     /// Names of the `[rpcinterface:*]` sections whose factory is Supervisor's own.
     pub rpc_interfaces: Vec<String>,
     /// Groups by (priority, name); of two with one name only the first.
-    pub groups: Vec<Rc<GroupConfig>>,
+    pub groups: Vec<Arc<GroupConfig>>,
     /// What the reader has to tell, to be logged once logging works.
     pub notices: Vec<Notice>,
 }
@@ -171,7 +171,7 @@ pub struct GroupConfig {
     /// What sort of group.
     pub kind: GroupKind,
     /// Members in their order (programs: by name; `[group:x]`: as listed).
-    pub processes: Vec<Rc<ProcessConfig>>,
+    pub processes: Vec<Arc<ProcessConfig>>,
 }
 
 /// What sort of group.
@@ -253,7 +253,7 @@ pub struct ProcessConfig {
     /// `serverurl`; `None`: computed from the servers.
     pub serverurl: Option<String>,
     /// The socket of an `[fcgi-program:x]`.
-    pub fcgi: Option<Rc<FcgiSocket>>,
+    pub fcgi: Option<Arc<FcgiSocket>>,
     /// Its standard output speaks the listener protocol.
     pub is_listener: bool,
 }

@@ -1,6 +1,6 @@
 //! The processes of a `[program:x]`, `[fcgi-program:x]` or `[eventlistener:x]`.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::convert::{ChildLogSetting, name};
@@ -17,7 +17,7 @@ pub(crate) enum Role {
     /// `[program:x]`
     Plain,
     /// `[fcgi-program:x]`
-    Fcgi(Rc<FcgiSocket>),
+    Fcgi(Arc<FcgiSocket>),
     /// `[eventlistener:x]`
     Listener,
 }

@@ -4,7 +4,7 @@
 //! One difference: of several inline comments in a line the leftmost counts, as in Python 3.13.
 //! Python up to 3.12 overlooks it in rare cases.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -64,7 +64,7 @@ fn list_lines(lines: &[(usize, String)]) -> String {
 /// [`SyntaxError`]; `document` is then of no use.
 pub(crate) fn read(
     bytes: &[u8],
-    file: &Rc<SourceFile>,
+    file: &Arc<SourceFile>,
     document: &mut Document,
 ) -> Result<(), SyntaxError> {
     let text = std::str::from_utf8(bytes).map_err(|error| encoding_error(bytes, error, file))?;
@@ -84,7 +84,7 @@ pub(crate) fn read(
 }
 
 struct Reader<'a> {
-    file: &'a Rc<SourceFile>,
+    file: &'a Arc<SourceFile>,
     document: &'a mut Document,
     section: Option<SectionId>,
     /// The option whose value may go on.

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn parse(text: &[u8]) -> Result<Document, String> {
-    let file = Rc::new(SourceFile {
+    let file = Arc::new(SourceFile {
         spelled: "f".to_owned(),
         here: "/".to_owned(),
     });
