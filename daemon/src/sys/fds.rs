@@ -1,12 +1,11 @@
 //! Descriptors: pipes to children, and keeping everything else away from them.
 //!
 //! Every descriptor of the daemon is close-on-exec. What it inherited is made so at start
-//! ([`protect_inherited`]); Rust's runtime has opened /dev/null for 0, 1 and 2 by then if they
-//! were closed.
+//! ([`protect_inherited`]).
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::unistd::pipe2;
@@ -52,6 +51,21 @@ pub fn set_nonblocking(fd: BorrowedFd<'_>) -> nix::Result<()> {
     Ok(())
 }
 
+/// Opens /dev/null for 0, 1 and 2 where they were closed, so that nothing else gets these numbers.
+///
+/// Rust's runtime does so before `main`, but does not promise it.
+pub fn open_missing_standard() -> io::Result<()> {
+    loop {
+        let null = File::options().read(true).write(true).open("/dev/null")?;
+        if null.as_raw_fd() >= FIRST_OWN {
+            return Ok(());
+        }
+        fcntl(&null, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        // Stays open for good.
+        let _ = null.into_raw_fd();
+    }
+}
+
 /// Keeps inherited descriptors from reaching children: all but 0, 1 and 2 become close-on-exec.
 pub fn protect_inherited() -> io::Result<()> {
     if close_range_cloexec(FIRST_OWN).is_ok() {
@@ -89,7 +103,7 @@ fn close_range_cloexec(first: RawFd) -> nix::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io::{ErrorKind, Read, Write};
-    use std::os::fd::{AsRawFd, FromRawFd};
+    use std::os::fd::FromRawFd;
 
     use super::*;
     use crate::sys::testing::in_own_process;
@@ -141,6 +155,27 @@ mod tests {
                     FdFlag::FD_CLOEXEC.bits()
                 );
                 assert_eq!(fcntl(io::stdout(), FcntlArg::F_GETFD).unwrap(), 0);
+            },
+        );
+    }
+
+    #[test]
+    fn closed_standard_descriptors_become_dev_null() {
+        in_own_process(
+            "sys::fds::tests::closed_standard_descriptors_become_dev_null",
+            || {
+                let before = io::stdout().as_fd().try_clone_to_owned().unwrap();
+                let name = |fd: i32| fs::read_link(format!("/proc/self/fd/{fd}"));
+                for fd in [0, 2] {
+                    // SAFETY: nothing writes to them before they are open again.
+                    unsafe { libc::close(fd) };
+                    assert!(name(fd).is_err());
+                }
+                open_missing_standard().unwrap();
+                for fd in [0, 2] {
+                    assert_eq!(name(fd).unwrap().to_str(), Some("/dev/null"));
+                }
+                assert_eq!(name(1).unwrap(), name(before.as_raw_fd()).unwrap());
             },
         );
     }

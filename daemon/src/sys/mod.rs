@@ -13,6 +13,7 @@ pub mod identity;
 pub mod limits;
 pub mod pidfile;
 pub mod privileges;
+pub mod readiness;
 pub mod spawn;
 pub mod wait;
 
