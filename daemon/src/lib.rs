@@ -1,1 +1,11 @@
-//! Placeholder.
+//! The supervisor daemon, as a library that `supervisord` and the tests share.
+
+pub mod bus;
+pub mod http;
+pub mod logs;
+pub mod pool;
+pub mod process;
+pub mod rpc;
+pub mod startup;
+pub mod supervisor;
+pub mod sys;

@@ -1,3 +1,66 @@
-//! Placeholder.
+//! `supervisord`: arguments in, exit code out.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "before there is a log, the terminal is where users look"
+)]
 
-fn main() {}
+use std::process::ExitCode;
+
+use config::cli::{self, Invocation};
+use config::model::Environment;
+use daemon::rpc::SUPERVISOR_VERSION;
+use daemon::startup;
+
+/// Exit codes of `supervisord`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    /// Help, version, a daemon that is up, a clean shutdown.
+    Success = 0,
+    /// Usage, configuration and start-up errors.
+    Refused = 2,
+}
+
+fn main() -> ExitCode {
+    ExitCode::from(run() as u8)
+}
+
+fn run() -> Exit {
+    let args: Vec<String> = std::env::args_os()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    let program = args
+        .first()
+        .map_or("supervisord", String::as_str)
+        .to_owned();
+    let result = startup::secure_descriptors()
+        .map_err(|error| error.to_string())
+        .and_then(|()| cli::parse(&args).map_err(|error| error.to_string()))
+        .and_then(|invocation| obey(invocation));
+    match result {
+        Ok(()) => Exit::Success,
+        Err(message) => {
+            eprintln!("Error: {message}\nFor help, use {program} -h");
+            Exit::Refused
+        }
+    }
+}
+
+fn obey(invocation: Invocation) -> Result<(), String> {
+    match invocation {
+        Invocation::Help(text) => print!("{text}"),
+        Invocation::Version => println!("{SUPERVISOR_VERSION}"),
+        Invocation::Run(command_line) => {
+            return startup::run(command_line, environment()).map_err(|error| error.to_string());
+        }
+    }
+    Ok(())
+}
+
+/// The daemon's environment as far as it is text: only that can be expanded.
+fn environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

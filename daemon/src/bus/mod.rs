@@ -1,0 +1,198 @@
+//! The bus: takes every event, numbers those that somebody wants, hands them to the pools.
+
+mod ticks;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::{Actor, Addr, Context, Handler, Message, Recipient, SpawnHandle};
+use protocol::events::{Event, EventSet, EventType};
+
+use ticks::Ticks;
+
+/// An event as pools get it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Number among all events that a pool has accepted, from 0.
+    pub serial: u64,
+    /// Its type.
+    pub event_type: EventType,
+    /// Its payload.
+    pub payload: String,
+}
+
+/// Hands an event to a pool that has subscribed to it.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Deliver(pub Arc<Envelope>);
+
+/// Raises events and subscribes pools; clones share the bus.
+#[derive(Clone)]
+pub struct BusHandle {
+    addr: Addr<Bus>,
+    wanted: Rc<Cell<EventSet>>,
+}
+
+impl BusHandle {
+    /// Starts a bus whose numbers go on from `next_serial`, a number shared with its successors.
+    pub fn start(next_serial: Rc<Cell<u64>>) -> Self {
+        let wanted = Rc::new(Cell::new(EventSet::default()));
+        let bus = Bus {
+            subscribers: Vec::new(),
+            wanted: Rc::clone(&wanted),
+            next_serial,
+            ticks: Ticks::default(),
+            tick_timer: None,
+        };
+        Self {
+            addr: bus.start(),
+            wanted,
+        }
+    }
+
+    /// Whether anybody has subscribed to this type: ask before composing an expensive event.
+    pub fn wants(&self, event_type: EventType) -> bool {
+        self.wanted.get().wants(event_type)
+    }
+
+    /// Raises an event. Never waits; an event that nobody wants is dropped here.
+    pub fn notify(&self, event: Event) {
+        if self.wants(event.event_type()) {
+            self.addr.do_send(Notify(event));
+        }
+    }
+
+    /// Delivers every later event of these types to `pool`.
+    pub fn subscribe(&self, name: &str, events: EventSet, pool: Recipient<Deliver>) {
+        // At once, so that an event raised right after this call is not dropped by `notify`.
+        self.wanted.set(self.wanted.get().union(events));
+        self.addr.do_send(Subscribe(Subscriber {
+            name: name.to_owned(),
+            events,
+            pool,
+        }));
+    }
+
+    /// Ends the subscription of the pool of this name.
+    pub fn unsubscribe(&self, name: &str) {
+        self.addr.do_send(Unsubscribe(name.to_owned()));
+    }
+}
+
+/// The bus actor.
+struct Bus {
+    /// In the order of subscription, which is the order of group priority.
+    subscribers: Vec<Subscriber>,
+    /// What anybody wants, shared with the handles.
+    wanted: Rc<Cell<EventSet>>,
+    next_serial: Rc<Cell<u64>>,
+    ticks: Ticks,
+    tick_timer: Option<SpawnHandle>,
+}
+
+struct Subscriber {
+    name: String,
+    events: EventSet,
+    pool: Recipient<Deliver>,
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Notify(Event);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Subscribe(Subscriber);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Unsubscribe(String);
+
+impl Actor for Bus {
+    type Context = Context<Self>;
+}
+
+impl Bus {
+    fn deliver(&self, event: &Event) {
+        let event_type = event.event_type();
+        let mut takers = self
+            .subscribers
+            .iter()
+            .filter(|subscriber| subscriber.events.wants(event_type))
+            .peekable();
+        if takers.peek().is_none() {
+            return;
+        }
+        let envelope = Arc::new(Envelope {
+            serial: take_number(&self.next_serial),
+            event_type,
+            payload: event.payload(),
+        });
+        for taker in takers {
+            taker.pool.do_send(Deliver(Arc::clone(&envelope)));
+        }
+    }
+
+    fn subscriptions_changed(&mut self, ctx: &mut Context<Self>) {
+        let wanted = self
+            .subscribers
+            .iter()
+            .map(|subscriber| subscriber.events)
+            .fold(EventSet::default(), EventSet::union);
+        self.wanted.set(wanted);
+        self.schedule_tick(ctx);
+    }
+
+    /// Sleeps until the next tick that somebody wants; an idle daemon does not wake up for others.
+    fn schedule_tick(&mut self, ctx: &mut Context<Self>) {
+        use actix::AsyncContext as _;
+        if let Some(timer) = self.tick_timer.take() {
+            ctx.cancel_future(timer);
+        }
+        self.tick_timer = self.ticks.next(self.wanted.get()).map(|wait| {
+            ctx.run_later(wait, |bus, ctx| {
+                for event in bus.ticks.due() {
+                    bus.deliver(&event);
+                }
+                bus.schedule_tick(ctx);
+            })
+        });
+    }
+}
+
+/// The next number; after 2^63-1 comes 0, as in Supervisor 4.3.0.
+pub fn take_number(next: &Cell<u64>) -> u64 {
+    let number = next.get();
+    next.set(match number {
+        0x7fff_ffff_ffff_ffff => 0,
+        _ => number + 1,
+    });
+    number
+}
+
+impl Handler<Notify> for Bus {
+    type Result = ();
+
+    fn handle(&mut self, Notify(event): Notify, _: &mut Context<Self>) {
+        self.deliver(&event);
+    }
+}
+
+impl Handler<Subscribe> for Bus {
+    type Result = ();
+
+    fn handle(&mut self, Subscribe(subscriber): Subscribe, ctx: &mut Context<Self>) {
+        self.subscribers.push(subscriber);
+        self.subscriptions_changed(ctx);
+    }
+}
+
+impl Handler<Unsubscribe> for Bus {
+    type Result = ();
+
+    fn handle(&mut self, Unsubscribe(name): Unsubscribe, ctx: &mut Context<Self>) {
+        self.subscribers.retain(|subscriber| subscriber.name != name);
+        self.subscriptions_changed(ctx);
+    }
+}

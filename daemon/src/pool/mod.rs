@@ -1,0 +1,7 @@
+//! A pool of event listeners: buffers what the bus delivers, speaks the listener protocol with
+//! its processes.
+
+mod actor;
+pub mod dispatch;
+
+pub use actor::{GetPool, Pool, PoolInfo};

@@ -1,0 +1,13 @@
+//! A managed process: an actor that does what the pure [`lifecycle`] decides.
+
+mod actor;
+pub mod children;
+pub mod launch;
+pub mod lifecycle;
+pub mod messages;
+mod output;
+mod perform;
+pub mod status;
+pub mod stdin;
+
+pub use actor::{LogPaths, Process, Services};

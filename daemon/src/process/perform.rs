@@ -1,0 +1,224 @@
+//! Doing what the lifecycle decided: launching, signalling, setting the timer, telling.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{AsyncContext, Context};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal as OsSignal, kill};
+use nix::unistd::Pid;
+use protocol::events::{Event, EventType, StateDetail};
+use protocol::states::ProcessState;
+
+use super::actor::{Live, Process, unix_now};
+use super::launch::{self, LaunchError, Pipes};
+use super::lifecycle::{Effect, Ending, Input, Kill};
+use super::messages::{FromListener, Notice};
+use super::output::Output;
+use super::stdin::Stdin;
+
+/// What `getProcessInfo` says of a process that ended before `startsecs` were over.
+const TOO_QUICK: &str = "Exited too quickly (process log may have details)";
+
+impl Process {
+    pub(super) fn perform(&mut self, effect: Effect, ctx: &mut Context<Self>) {
+        match effect {
+            Effect::Enter { from, to, detail } => self.announce(from, to, detail),
+            Effect::Launch => self.launch(ctx),
+            Effect::Signal(which) => self.send_signal(which, ctx),
+            Effect::Arm(after) => self.arm(after, ctx),
+            Effect::Disarm => self.disarm(ctx),
+            Effect::ReportSuccess => self.report_success(),
+            Effect::ReportFatal => self.report_fatal(),
+            Effect::ReportEnd(ending) => self.report_end(ending),
+            Effect::ReportStoppedInBackoff => self.report_stopped_in_backoff(),
+        }
+    }
+
+    fn announce(&mut self, from: ProcessState, to: ProcessState, detail: StateDetail) {
+        let pid = self.machine.child().map_or(0, |child| child.pid);
+        let no_error = &self.services.no_error;
+        self.status.update(|status| {
+            status.state = to;
+            status.pid = pid;
+            if to == ProcessState::Starting {
+                status.start = unix_now();
+                status.spawnerr = Arc::clone(no_error);
+                status.exitstatus = 0;
+            }
+        });
+        self.tell_pool(Notice::State(to));
+        if self.services.bus.wants(EventType::entering(to)) {
+            self.services.bus.notify(Event::ProcessState {
+                process: self.config.name.clone(),
+                group: self.config.group.clone(),
+                from,
+                to,
+                detail,
+            });
+        }
+    }
+
+    pub(super) fn tell_pool(&self, notice: Notice) {
+        if let Some((pool, member)) = &self.listener {
+            pool.do_send(FromListener {
+                member: *member,
+                notice,
+            });
+        }
+    }
+
+    fn arm(&mut self, after: Duration, ctx: &mut Context<Self>) {
+        self.disarm(ctx);
+        self.timer = Some(ctx.run_later(after, |process, ctx| {
+            process.timer = None;
+            process.feed(Input::TimerFired, ctx);
+        }));
+    }
+
+    fn disarm(&mut self, ctx: &mut Context<Self>) {
+        if let Some(timer) = self.timer.take() {
+            ctx.cancel_future(timer);
+        }
+    }
+
+    fn launch(&mut self, ctx: &mut Context<Self>) {
+        match self.try_launch(ctx) {
+            Ok(pid) => {
+                self.status.update(|status| status.pid = pid.as_raw());
+                let name = &self.config.name;
+                let log = &self.services.log;
+                log.info(format_args!("spawned: '{name}' with pid {pid}"));
+                self.feed(Input::Launched(pid.as_raw()), ctx);
+            }
+            Err(error) => {
+                self.record_spawnerr(&error.to_string());
+                let log = &self.services.log;
+                log.info(format_args!("spawnerr: {error}"));
+                self.feed(Input::LaunchFailed, ctx);
+            }
+        }
+    }
+
+    fn try_launch(&mut self, ctx: &mut Context<Self>) -> Result<Pid, LaunchError> {
+        let config = Arc::clone(&self.config);
+        let services = Rc::clone(&self.services);
+        let program = launch::resolve(&config)?;
+        let pipes =
+            Pipes::open(config.redirect_stderr).map_err(|e| LaunchError::pipes(&config.name, e))?;
+        let files = self.logs.open().map_err(|e| LaunchError::log(&config.name, &e))?;
+        let url = services.server_url.as_deref();
+        let base = &services.base_environment;
+        let pid =
+            launch::launch(&config, &program, &pipes, self.identity.as_ref(), base, url)?;
+        services.children.adopt(pid, ctx.address().recipient());
+        let ours = pipes.into_ours();
+        let live = Live {
+            stdin: Stdin::new(ours.stdin),
+            outputs: self.connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files),
+        };
+        self.tell_pool(Notice::Spawned {
+            pid: pid.as_raw(),
+            feed: ctx.address().recipient(),
+        });
+        self.live = Some(live);
+        Ok(pid)
+    }
+
+    /// Closes the pipes and logs of a child that has ended; its pool hears of it.
+    pub(super) fn release(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.outputs.iter().for_each(Output::close);
+            self.tell_pool(Notice::Gone);
+        }
+    }
+
+    /// Reads what the child has left in its pipes.
+    pub(super) fn drain_outputs(&self) {
+        for output in self.live.iter().flat_map(|live| &live.outputs) {
+            output.drain();
+        }
+    }
+
+    fn record_spawnerr(&self, text: &str) {
+        self.status.update(|status| status.spawnerr = Arc::from(text));
+    }
+
+    fn send_signal(&mut self, which: Kill, ctx: &mut Context<Self>) {
+        let Some(child) = self.machine.child() else {
+            return;
+        };
+        let (name, pid, log) = (&self.config.name, child.pid, &self.services.log);
+        let (signal, as_group) = match which {
+            Kill::Stop => (self.config.stopsignal, self.config.stopasgroup),
+            Kill::Force => (OsSignal::SIGKILL, self.config.killasgroup),
+        };
+        if which == Kill::Force {
+            log.warn(format_args!("killing '{name}' ({pid}) with SIGKILL"));
+        }
+        let group = if as_group { "process group " } else { "" };
+        log.debug(format_args!("killing {name} (pid {pid}) {group}with signal {signal}"));
+        let target = Pid::from_raw(if as_group { -pid } else { pid });
+        match kill(target, signal) {
+            Ok(()) => {}
+            // Its exit is about to be reaped; that is when the state changes.
+            Err(errno @ Errno::ESRCH) => log.debug(format_args!(
+                "unable to signal {name} (pid {pid}), it probably just exited on its own: {errno}"
+            )),
+            Err(errno) => {
+                let text = format!("unknown problem killing {name} ({pid}):{errno}");
+                log.critical(&text);
+                self.signal_error = Some(text);
+                self.feed(Input::SignalFailed, ctx);
+            }
+        }
+    }
+
+    fn report_success(&self) {
+        let seconds = self.config.startsecs.as_secs();
+        self.services.log.info(format_args!(
+            "success: {} entered RUNNING state, process has stayed up for > than {seconds} \
+             seconds (startsecs)",
+            self.config.name
+        ));
+    }
+
+    fn report_fatal(&self) {
+        self.services.log.info(format_args!(
+            "gave up: {} entered FATAL state, too many start retries too quickly",
+            self.config.name
+        ));
+    }
+
+    fn report_stopped_in_backoff(&self) {
+        self.services.log.debug(format_args!(
+            "Attempted to kill {}, which is in BACKOFF state.",
+            self.config.name
+        ));
+    }
+
+    fn report_end(&mut self, ending: Ending) {
+        let Some(end) = self.last_end else { return };
+        let (name, log) = (&self.config.name, &self.services.log);
+        let code = end.supervisor_code();
+        let mut exitstatus = code;
+        match ending {
+            Ending::Stopped if self.config.exitcodes.contains(&code) => {
+                log.info(format_args!("stopped: {name} ({end})"));
+            }
+            Ending::Stopped => log.warn(format_args!("stopped: {name} ({end})")),
+            Ending::TooQuick => {
+                exitstatus = 0;
+                self.record_spawnerr(TOO_QUICK);
+                log.warn(format_args!("exited: {name} ({end}; not expected)"));
+            }
+            Ending::Exited(true) => log.info(format_args!("exited: {name} ({end}; expected)")),
+            Ending::Exited(false) => {
+                self.record_spawnerr(&format!("Bad exit code {code}"));
+                log.warn(format_args!("exited: {name} ({end}; not expected)"));
+            }
+        }
+        self.status.update(|status| status.exitstatus = exitstatus);
+    }
+}

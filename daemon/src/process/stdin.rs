@@ -1,0 +1,140 @@
+//! A child's standard input: writes what the pipe takes at once and queues the rest.
+
+use std::cell::RefCell;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use bytes::{Buf, BytesMut};
+use nix::errno::Errno;
+
+use crate::sys::readiness::{SharedFd, writable};
+
+/// The write end of a child's standard input. Closed when the last handle is dropped.
+#[derive(Debug)]
+pub struct Stdin {
+    fd: SharedFd,
+    state: RefCell<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: BytesMut,
+    closed: bool,
+}
+
+/// The child does not read any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed;
+
+impl Stdin {
+    /// Takes over the non-blocking write end of a pipe.
+    pub fn new(fd: OwnedFd) -> Rc<Self> {
+        Rc::new(Self {
+            fd: SharedFd(Rc::new(fd)),
+            state: RefCell::default(),
+        })
+    }
+
+    /// Writes, in one piece if the pipe has room. What does not fit follows, in order, as the
+    /// child reads; the caller never waits.
+    ///
+    /// # Errors
+    /// [`Closed`] if the child has closed its end; nothing is queued then.
+    pub fn send(self: &Rc<Self>, data: &[u8]) -> Result<(), Closed> {
+        let mut state = self.state.borrow_mut();
+        if state.closed {
+            return Err(Closed);
+        }
+        if !state.queue.is_empty() {
+            state.queue.extend_from_slice(data);
+            return Ok(());
+        }
+        let written = self.write(data).inspect_err(|_| state.closed = true)?;
+        if written < data.len() {
+            state.queue.extend_from_slice(&data[written..]);
+            actix::spawn(Rc::clone(self).flush());
+        }
+        Ok(())
+    }
+
+    /// As much as fits now.
+    fn write(&self, data: &[u8]) -> Result<usize, Closed> {
+        let mut written = 0;
+        while written < data.len() {
+            match nix::unistd::write(&*self.fd.0, &data[written..]) {
+                Ok(count) => written += count,
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => break,
+                Err(_) => return Err(Closed),
+            }
+        }
+        Ok(written)
+    }
+
+    /// Writes the queue as the pipe empties. Registers with the event loop only here: most pipes
+    /// never fill.
+    async fn flush(self: Rc<Self>) {
+        let Ok(ready) = writable(self.fd.clone()) else {
+            return self.close();
+        };
+        loop {
+            let Ok(mut guard) = ready.writable().await else {
+                return self.close();
+            };
+            let mut state = self.state.borrow_mut();
+            match self.write(&state.queue) {
+                Ok(count) => state.queue.advance(count),
+                Err(Closed) => break,
+            }
+            if state.queue.is_empty() {
+                state.queue = BytesMut::new();
+                return;
+            }
+            guard.clear_ready();
+        }
+        self.close();
+    }
+
+    fn close(&self) {
+        let mut state = self.state.borrow_mut();
+        state.closed = true;
+        state.queue = BytesMut::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::fds;
+    use std::io::Read;
+
+    #[actix::test]
+    async fn more_than_the_pipe_holds_arrives_whole_and_in_order() {
+        let pipe = fds::input_pipe().unwrap();
+        let stdin = Stdin::new(pipe.ours);
+        let big: Vec<u8> = (0..300_000u32).map(|n| n as u8).collect();
+        stdin.send(&big).unwrap();
+        stdin.send(b"tail").unwrap();
+        let mut file = std::fs::File::from(pipe.theirs);
+        let reader = std::thread::spawn(move || {
+            let mut got = vec![0; 300_004];
+            file.read_exact(&mut got).unwrap();
+            got
+        });
+        while !reader.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        let got = reader.join().unwrap();
+        assert_eq!(got[..300_000], big);
+        assert_eq!(&got[300_000..], b"tail");
+    }
+
+    #[actix::test]
+    async fn a_closed_pipe_is_told() {
+        let pipe = fds::input_pipe().unwrap();
+        drop(pipe.theirs);
+        let stdin = Stdin::new(pipe.ours);
+        assert_eq!(stdin.send(b"x"), Err(Closed));
+        assert_eq!(stdin.send(b"x"), Err(Closed));
+    }
+}

@@ -1,0 +1,354 @@
+//! From a command line to a running daemon, and round again for a restart.
+//!
+//! The order is Supervisor's: configuration, user, limits, log, sockets, daemonize, pidfile, main
+//! loop. Two steps differ on purpose: old AUTO logs are removed after the sockets are open, so
+//! that a second daemon started by mistake leaves the first one's alone, and the process that was
+//! started returns only when the daemon is up.
+
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::{Actor, Addr, System};
+use config::ConfigError;
+use config::cli::CommandLine;
+use config::model::{Config, DaemonConfig, Environment, ServerAddress, ServerConfig};
+use nix::errno::Errno;
+use nix::unistd::Uid;
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::bus::BusHandle;
+use crate::http::{self, BindError, BoundServer};
+use crate::logs::activity::{ActivityLog, Settings};
+use crate::logs::auto;
+use crate::logs::rotate::Rotation;
+use crate::process::Services;
+use crate::process::children::Children;
+use crate::process::launch::BaseEnvironment;
+use crate::rpc::RpcContext;
+use crate::supervisor::{Boot, OsSignal, Outcome, Supervisor};
+use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
+use crate::sys::identity::IdentityError;
+use crate::sys::limits::{self, LimitError};
+use crate::sys::pidfile::PidFile;
+use crate::sys::{fds, privileges};
+
+/// Why the daemon is not running. Every one ends the start with exit code 2.
+#[derive(Debug, Error)]
+pub enum StartupError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The user to become.
+    #[error(transparent)]
+    User(#[from] IdentityError),
+    /// The limits to raise.
+    #[error(transparent)]
+    Limits(#[from] LimitError),
+    /// The activity log.
+    #[error("could not open the activity log {path}: {error}")]
+    Log {
+        /// Its path.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A server's socket.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Leaving the terminal.
+    #[error("could not daemonize: {0}")]
+    Fork(Errno),
+    /// The daemon did not come up after leaving the terminal.
+    #[error(transparent)]
+    Daemon(#[from] StartError),
+    /// The event loop.
+    #[error("could not start the event loop: {0}")]
+    Runtime(io::Error),
+}
+
+/// Runs the daemon until it is told to exit. Returns early in the process that was started when
+/// the daemon has left the terminal.
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), StartupError> {
+    let mut config = config::load(&command_line, &environment)?;
+    let house = House {
+        command_line,
+        environment,
+        log: ActivityLog::holding(),
+        next_serial: Rc::default(),
+    };
+    let mut first = true;
+    loop {
+        let ready = house.prepare(&config, first)?;
+        let readiness = match first && !config.daemon.nodaemon {
+            false => None,
+            true => match house.detach(&config.daemon)? {
+                Some(readiness) => Some(readiness),
+                None => return Ok(()),
+            },
+        };
+        match house.round(config, ready, readiness)? {
+            Outcome::Exit => return Ok(()),
+            Outcome::Restart(next) => config = *next,
+        }
+        first = false;
+    }
+}
+
+/// What outlasts a restart.
+struct House {
+    command_line: CommandLine,
+    environment: Environment,
+    log: ActivityLog,
+    next_serial: Rc<Cell<u64>>,
+}
+
+impl House {
+    /// Everything that can fail before there is a daemon: its caller still sees why.
+    fn prepare(&self, config: &Config, first: bool) -> Result<Vec<BoundServer>, StartupError> {
+        let daemon = &config.daemon;
+        if first {
+            self.become_user(daemon)?;
+            for line in limits::raise(daemon.minfds, daemon.minprocs)? {
+                self.log.info(line);
+            }
+        }
+        for notice in &config.notices {
+            self.log.log(notice.level, &notice.text);
+        }
+        self.open_log(daemon)?;
+        let bound = http::bind(&config.servers, &config.rpc_interfaces, &self.log)?;
+        if !daemon.nocleanup {
+            for complaint in auto::clean(&daemon.childlogdir, &daemon.identifier) {
+                self.log.warn(complaint);
+            }
+        }
+        Ok(bound)
+    }
+
+    fn become_user(&self, daemon: &DaemonConfig) -> Result<(), StartupError> {
+        match &daemon.user {
+            Some(user) => {
+                privileges::become_user(user.uid)?;
+                let uid = user.uid;
+                self.log.info(format_args!("Set uid to user {uid} succeeded"));
+            }
+            None if Uid::current().is_root() => self.log.critical(
+                "Supervisor is running as root.  Privileges were not dropped because no user is \
+                 specified in the config file.  If you intend to run as root, you can set \
+                 user=root in the config file to avoid this message.",
+            ),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn open_log(&self, daemon: &DaemonConfig) -> Result<(), StartupError> {
+        let settings = Settings {
+            target: &daemon.logfile,
+            rotation: Rotation::new(daemon.logfile_maxbytes, daemon.logfile_backups),
+            level: daemon.loglevel,
+            mirror: daemon.nodaemon && !daemon.silent,
+        };
+        self.log.open(&settings).map_err(|error| StartupError::Log {
+            path: match &daemon.logfile {
+                config::model::ActivityLog::File(path) => path.display().to_string(),
+                config::model::ActivityLog::Syslog => "syslog".to_owned(),
+            },
+            error,
+        })
+    }
+
+    /// Leaves the terminal. `None` in the process that was started, once the daemon is up.
+    fn detach(&self, daemon: &DaemonConfig) -> Result<Option<Readiness>, StartupError> {
+        self.log.info("daemonizing the supervisord process");
+        let directory = daemon.directory.as_deref();
+        match daemonize(directory, daemon.umask).map_err(StartupError::Fork)? {
+            Role::Original(watch) => {
+                watch.wait()?;
+                Ok(None)
+            }
+            Role::Daemon(detached) => {
+                self.log.close_mirror();
+                if let Some(path) = directory {
+                    let path = path.display();
+                    match detached.directory {
+                        Ok(()) => self.log.info(format_args!("set current directory: '{path}'")),
+                        Err(errno) => {
+                            let log = &self.log;
+                            log.critical(format_args!("can't chdir into '{path}': {errno}"));
+                        }
+                    }
+                }
+                Ok(Some(detached.readiness))
+            }
+        }
+    }
+
+    /// One life of the main loop, from an event loop of its own to the end of all processes.
+    fn round(
+        &self,
+        config: Config,
+        bound: Vec<BoundServer>,
+        readiness: Option<Readiness>,
+    ) -> Result<Outcome, StartupError> {
+        let pidfile = self.write_pidfile(&config.daemon);
+        let outcome = System::new().block_on(self.live(config, bound, readiness));
+        if let Some(pidfile) = pidfile {
+            pidfile.remove();
+        }
+        outcome
+    }
+
+    fn write_pidfile(&self, daemon: &DaemonConfig) -> Option<PidFile> {
+        let path = &daemon.pidfile;
+        let written = PidFile::write(path);
+        match &written {
+            Ok(_) => {
+                let pid = std::process::id();
+                self.log.info(format_args!("supervisord started with pid {pid}"));
+            }
+            Err(_) => {
+                let path = path.display();
+                self.log.critical(format_args!("could not write pidfile {path}"));
+            }
+        }
+        written.ok()
+    }
+
+    async fn live(
+        &self,
+        config: Config,
+        bound: Vec<BoundServer>,
+        readiness: Option<Readiness>,
+    ) -> Result<Outcome, StartupError> {
+        let services = Rc::new(Services {
+            log: self.log.clone(),
+            bus: BusHandle::start(Rc::clone(&self.next_serial)),
+            children: Children::default(),
+            base_environment: BaseEnvironment::of_this_process(),
+            server_url: server_url(&config.servers),
+            strip_ansi: config.daemon.strip_ansi,
+            no_error: Arc::from(""),
+        });
+        let (sender, outcome) = oneshot::channel();
+        let namespaces = Rc::from(config.rpc_interfaces.as_slice());
+        let supervisor = Supervisor::new(Boot {
+            config,
+            command_line: self.command_line.clone(),
+            environment: self.environment.clone(),
+            services,
+            outcome: sender,
+        })
+        .start();
+        listen_for_signals(&supervisor).map_err(StartupError::Runtime)?;
+        let context = RpcContext {
+            supervisor,
+            log: self.log.clone(),
+            namespaces,
+        };
+        let servers = http::serve(bound, &context).map_err(StartupError::Runtime)?;
+        if let Some(readiness) = readiness {
+            readiness.ready();
+        }
+        // A supervisor that vanished without a word has panicked: nothing can be saved any more.
+        let outcome = outcome.await.unwrap_or(Outcome::Exit);
+        servers.close().await;
+        Ok(outcome)
+    }
+}
+
+/// Passes the daemon's signals on to the supervisor, from now on.
+fn listen_for_signals(supervisor: &Addr<Supervisor>) -> io::Result<()> {
+    let table = [
+        (SignalKind::terminate(), OsSignal::Exit("SIGTERM")),
+        (SignalKind::interrupt(), OsSignal::Exit("SIGINT")),
+        (SignalKind::quit(), OsSignal::Exit("SIGQUIT")),
+        (SignalKind::hangup(), OsSignal::Hangup),
+        (SignalKind::user_defined2(), OsSignal::ReopenLogs),
+        (SignalKind::child(), OsSignal::Child),
+    ];
+    for (kind, message) in table {
+        let mut arrivals = signal(kind)?;
+        let supervisor = supervisor.clone();
+        actix::spawn(async move {
+            while arrivals.recv().await.is_some() {
+                supervisor.do_send(message);
+            }
+        });
+    }
+    Ok(())
+}
+
+/// The default `SUPERVISOR_SERVER_URL` of children: the first Unix server, else the last TCP one.
+fn server_url(servers: &[ServerConfig]) -> Option<String> {
+    let unix = servers.iter().find_map(|server| match &server.address {
+        ServerAddress::Unix { path, .. } => Some(format!("unix://{}", path.display())),
+        ServerAddress::Inet { .. } => None,
+    });
+    let inet = servers.iter().rev().find_map(|server| match &server.address {
+        ServerAddress::Inet { host, port } => Some(format!("http://{}:{port}", url_host(host))),
+        ServerAddress::Unix { .. } => None,
+    });
+    unix.or(inet)
+}
+
+fn url_host(host: &str) -> String {
+    match host {
+        "" => "localhost".to_owned(),
+        v6 if v6.contains(':') => format!("[{v6}]"),
+        host => host.to_owned(),
+    }
+}
+
+/// What has to be in order before anything else: standard descriptors open, others not inherited.
+///
+/// # Errors
+/// When not even that is possible.
+pub fn secure_descriptors() -> io::Result<()> {
+    fds::protect_inherited()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn server(address: ServerAddress) -> ServerConfig {
+        ServerConfig {
+            section: String::new(),
+            address,
+            credentials: None,
+        }
+    }
+
+    #[test]
+    fn the_server_url_prefers_the_first_unix_socket_then_the_last_port() {
+        let inet = |host: &str, port| {
+            server(ServerAddress::Inet {
+                host: host.to_owned(),
+                port,
+            })
+        };
+        let unix = |path: &str| {
+            server(ServerAddress::Unix {
+                path: PathBuf::from(path),
+                mode: 0o700,
+                owner: None,
+            })
+        };
+        let url = |servers: &[ServerConfig]| server_url(servers);
+        assert_eq!(url(&[]), None);
+        let both = [inet("", 1), unix("/a"), unix("/b")];
+        assert_eq!(url(&both).as_deref(), Some("unix:///a"));
+        let ports = [inet("a", 1), inet("", 2)];
+        assert_eq!(url(&ports).as_deref(), Some("http://localhost:2"));
+        assert_eq!(url(&[inet("::1", 2)]).as_deref(), Some("http://[::1]:2"));
+    }
+}

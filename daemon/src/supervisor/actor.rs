@@ -1,0 +1,188 @@
+//! The supervisor actor: its groups, and how they come and go.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::{Actor, Context, Handler};
+use config::Changes;
+use config::cli::CommandLine;
+use config::model::{Config, Environment, GroupConfig};
+use protocol::events::Event;
+use protocol::faults::{Fault, FaultCode};
+use protocol::states::DaemonState;
+use tokio::sync::oneshot;
+
+use super::closing::Outcome;
+use super::group::{Group, Member};
+use super::messages::{AddGroup, RemoveGroup, Reread};
+use crate::process::Services;
+use crate::process::messages::AutoStart;
+
+/// What a supervisor starts with.
+pub struct Boot {
+    /// The configuration in force.
+    pub config: Config,
+    /// The command line, for rereading.
+    pub command_line: CommandLine,
+    /// The daemon's own environment, for rereading.
+    pub environment: Environment,
+    /// What every process uses.
+    pub services: Rc<Services>,
+    /// Told how it ends.
+    pub outcome: oneshot::Sender<Outcome>,
+}
+
+/// The supervisor.
+pub struct Supervisor {
+    /// The configuration most recently read.
+    pub(super) config: Config,
+    pub(super) command_line: CommandLine,
+    pub(super) environment: Environment,
+    pub(super) services: Rc<Services>,
+    pub(super) identifier: Arc<str>,
+    pub(super) state: DaemonState,
+    /// Active groups in the order in which they became active.
+    pub(super) groups: Vec<Group>,
+    /// Positions (group, member) of all processes by (group name, process name).
+    pub(super) by_name: Vec<(usize, usize)>,
+    /// The configuration to go on with after a restart.
+    pub(super) next: Option<Box<Config>>,
+    pub(super) outcome: Option<oneshot::Sender<Outcome>>,
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    /// Makes all groups active and starts what is to be started, lower priorities first, waiting
+    /// for nothing.
+    fn started(&mut self, _: &mut Context<Self>) {
+        for group in self.config.groups.clone() {
+            self.activate(group);
+        }
+        self.services.bus.notify(Event::SupervisorRunning);
+        for group in &self.groups {
+            autostart(group);
+        }
+    }
+}
+
+fn autostart(group: &Group) {
+    for member in &group.members {
+        member.addr.do_send(AutoStart);
+    }
+}
+
+impl Supervisor {
+    /// A supervisor that begins to work when it is started.
+    pub fn new(boot: Boot) -> Self {
+        Self {
+            identifier: Arc::from(boot.config.daemon.identifier.as_str()),
+            config: boot.config,
+            command_line: boot.command_line,
+            environment: boot.environment,
+            services: boot.services,
+            state: DaemonState::Running,
+            groups: Vec::new(),
+            by_name: Vec::new(),
+            next: None,
+            outcome: Some(boot.outcome),
+        }
+    }
+
+    fn activate(&mut self, config: Arc<GroupConfig>) {
+        let name = config.name.clone();
+        let daemon = &self.config.daemon;
+        let group = Group::activate(config, daemon, &self.identifier, &self.services);
+        self.groups.push(group);
+        self.index();
+        self.services.bus.notify(Event::GroupAdded(name));
+    }
+
+    /// Sorts all processes by name.
+    fn index(&mut self) {
+        self.by_name.clear();
+        for (g, group) in self.groups.iter().enumerate() {
+            self.by_name.extend((0..group.members.len()).map(|m| (g, m)));
+        }
+        let groups = &self.groups;
+        let key = |&(g, m): &(usize, usize)| {
+            let group: &Group = &groups[g];
+            (&group.config.name, &group.members[m].config.name)
+        };
+        self.by_name.sort_by(|a, b| key(a).cmp(&key(b)));
+    }
+
+    pub(super) fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.config.name == name)
+    }
+
+    /// Groups by ascending priority; of equals the older first.
+    pub(super) fn groups_by_priority(&self) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        groups.sort_by_key(|group| group.config.priority);
+        groups
+    }
+
+    /// All processes by ascending priority of the group, then of the process.
+    pub(super) fn members_by_priority(&self) -> Vec<Member> {
+        self.groups_by_priority()
+            .into_iter()
+            .flat_map(Group::by_priority)
+            .collect()
+    }
+
+    /// Reads the configuration again, without taking it over.
+    pub(super) fn load(&self) -> Result<Config, Fault> {
+        config::load(&self.command_line, &self.environment)
+            .map_err(|error| FaultCode::CantReread.about(error.to_string()))
+    }
+}
+
+impl Handler<Reread> for Supervisor {
+    type Result = Result<Changes, Fault>;
+
+    fn handle(&mut self, _: Reread, _: &mut Context<Self>) -> Self::Result {
+        let config = self.load()?;
+        let active: Vec<_> = self.groups.iter().map(|group| Arc::clone(&group.config)).collect();
+        let changes = config::diff(&active, &config.groups);
+        self.config = config;
+        Ok(changes)
+    }
+}
+
+impl Handler<AddGroup> for Supervisor {
+    type Result = Result<(), Fault>;
+
+    fn handle(&mut self, AddGroup(name): AddGroup, _: &mut Context<Self>) -> Self::Result {
+        let configured = self.config.groups.iter().find(|group| group.name == name);
+        let Some(config) = configured.cloned() else {
+            return Err(FaultCode::BadName.about(name));
+        };
+        if self.group(&name).is_some() {
+            return Err(FaultCode::AlreadyAdded.about(name));
+        }
+        self.activate(config);
+        if let Some(group) = self.group(&name) {
+            autostart(group);
+        }
+        Ok(())
+    }
+}
+
+impl Handler<RemoveGroup> for Supervisor {
+    type Result = Result<(), Fault>;
+
+    fn handle(&mut self, RemoveGroup(name): RemoveGroup, _: &mut Context<Self>) -> Self::Result {
+        let position = self.groups.iter().position(|group| group.config.name == name);
+        let Some(position) = position else {
+            return Err(FaultCode::BadName.about(name));
+        };
+        if !self.groups[position].is_stopped() {
+            return Err(FaultCode::StillRunning.about(name));
+        }
+        self.groups.remove(position).retire(&self.services);
+        self.index();
+        self.services.bus.notify(Event::GroupRemoved(name));
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! An active group: its members' actors and, for listeners, their pool.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::{Actor, Addr};
+use config::model::{ChildLog, DaemonConfig, GroupConfig, GroupKind, PoolConfig, ProcessConfig};
+use protocol::events::{Channel, EventSet, EventType};
+use protocol::namespec;
+
+use crate::logs::auto;
+use crate::pool::Pool;
+use crate::process::messages::Retire;
+use crate::process::status::SharedStatus;
+use crate::process::{LogPaths, Process, Services};
+
+/// An active group.
+pub(super) struct Group {
+    pub(super) config: Arc<GroupConfig>,
+    /// In the order of the configuration.
+    pub(super) members: Vec<Member>,
+    pub(super) pool: Option<Addr<Pool>>,
+}
+
+/// A process of a group.
+#[derive(Clone)]
+pub(super) struct Member {
+    pub(super) config: Arc<ProcessConfig>,
+    pub(super) addr: Addr<Process>,
+    pub(super) status: SharedStatus,
+    pub(super) logs: LogPaths,
+}
+
+impl Member {
+    /// The name in the form clients use.
+    pub(super) fn namespec(&self) -> String {
+        namespec::canonical(&self.config.group, &self.config.name)
+    }
+}
+
+impl Group {
+    /// Makes a group active: AUTO logs, pool and subscription, an actor for each process. Starts
+    /// no process.
+    pub(super) fn activate(
+        config: Arc<GroupConfig>,
+        daemon: &DaemonConfig,
+        identifier: &Arc<str>,
+        services: &Rc<Services>,
+    ) -> Self {
+        let pool = match &config.kind {
+            GroupKind::Programs => None,
+            GroupKind::Listeners(pool) => Some(start_pool(&config, pool, identifier, services)),
+        };
+        let members = unique(&config.processes)
+            .map(|(position, process)| {
+                let logs = log_paths(process, daemon, services);
+                let status = SharedStatus::new(&services.no_error);
+                let listener = pool.as_ref().map(|pool| (pool.clone().recipient(), position));
+                let actor = Process::new(
+                    Arc::clone(process),
+                    Rc::clone(services),
+                    status.clone(),
+                    logs.clone(),
+                    listener,
+                );
+                Member {
+                    config: Arc::clone(process),
+                    addr: actor.start(),
+                    status,
+                    logs,
+                }
+            })
+            .collect();
+        Self {
+            config,
+            members,
+            pool,
+        }
+    }
+
+    /// Ends the group. Its pool unsubscribes first and so misses the group's removal.
+    pub(super) fn retire(self, services: &Services) {
+        if self.pool.is_some() {
+            services.bus.unsubscribe(&self.config.name);
+        }
+        for member in self.members {
+            member.addr.do_send(Retire);
+        }
+    }
+
+    /// No member has a child or waits for one.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.members
+            .iter()
+            .all(|member| member.status.state().is_stopped())
+    }
+
+    /// The member of this name.
+    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+        self.members
+            .iter()
+            .find(|member| member.config.name == name)
+    }
+
+    /// The members by ascending priority.
+    pub(super) fn by_priority(&self) -> Vec<Member> {
+        let mut members = self.members.clone();
+        members.sort_by_key(|member| member.config.priority);
+        members
+    }
+}
+
+/// Of processes with one name the last counts, as in Supervisor 4.3.0, in the place of the first.
+fn unique(
+    processes: &[Arc<ProcessConfig>],
+) -> impl Iterator<Item = (usize, &Arc<ProcessConfig>)> {
+    let last: HashMap<&str, usize> = processes
+        .iter()
+        .enumerate()
+        .map(|(position, process)| (process.name.as_str(), position))
+        .collect();
+    processes
+        .iter()
+        .enumerate()
+        .filter(move |(position, process)| last.get(process.name.as_str()) == Some(position))
+}
+
+fn start_pool(
+    group: &GroupConfig,
+    pool: &PoolConfig,
+    identifier: &Arc<str>,
+    services: &Services,
+) -> Addr<Pool> {
+    let identifier = Arc::clone(identifier);
+    let log = services.log.clone();
+    let addr = Pool::new(group, pool.buffer_size, identifier, log).start();
+    let events: EventSet = pool
+        .events
+        .iter()
+        .filter_map(|name| EventType::from_name(name))
+        .collect();
+    let recipient = addr.clone().recipient();
+    services.bus.subscribe(&group.name, events, recipient);
+    addr
+}
+
+fn log_paths(process: &ProcessConfig, daemon: &DaemonConfig, services: &Services) -> LogPaths {
+    let path = |target: &ChildLog, channel| match target {
+        ChildLog::None => None,
+        ChildLog::File(path) => Some(Arc::new(path.clone())),
+        ChildLog::Auto => auto_log(process, channel, daemon, services).map(Arc::new),
+    };
+    LogPaths {
+        stdout: path(&process.stdout.logfile, Channel::Stdout),
+        stderr: match process.redirect_stderr {
+            true => None,
+            false => path(&process.stderr.logfile, Channel::Stderr),
+        },
+        ..LogPaths::default()
+    }
+}
+
+fn auto_log(
+    process: &ProcessConfig,
+    channel: Channel,
+    daemon: &DaemonConfig,
+    services: &Services,
+) -> Option<PathBuf> {
+    let dir = &daemon.childlogdir;
+    match auto::create(dir, &process.name, channel.name(), &daemon.identifier) {
+        Ok(path) => Some(path),
+        Err(error) => {
+            services.log.critical(format_args!(
+                "cannot create a log for {channel} of '{}' in {}: {error}; it is not logged",
+                process.name,
+                dir.display()
+            ));
+            None
+        }
+    }
+}

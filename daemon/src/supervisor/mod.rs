@@ -1,0 +1,11 @@
+//! The supervisor: owns the groups, answers requests, reloads, and shuts down in order.
+
+mod actor;
+mod closing;
+mod group;
+mod inquiries;
+pub mod messages;
+mod requests;
+
+pub use actor::{Boot, Supervisor};
+pub use closing::{Outcome, OsSignal};

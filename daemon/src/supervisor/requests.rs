@@ -1,0 +1,241 @@
+//! Starting, stopping and signalling one process, a group, or all.
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+
+use actix::{Context, Handler, ResponseFuture};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use nix::sys::signal::Signal as OsSignal;
+use protocol::faults::{Fault, FaultCode};
+use protocol::namespec::Namespec;
+use protocol::states::ProcessState;
+
+use super::actor::Supervisor;
+use super::group::Member;
+use super::messages::{ClearAllLogs, ClearLogs, Done, Row, SendStdin, Signal, Start, Stop, Target};
+use crate::process::messages as process;
+
+/// The answer of one process.
+type OneAnswer = Pin<Box<dyn Future<Output = Result<(), Fault>>>>;
+
+/// Whom a target means.
+pub(super) enum Meant {
+    One(Member),
+    Several(Vec<Member>),
+}
+
+impl Supervisor {
+    /// Finds the process of this name; a whole group is none.
+    pub(super) fn find(&self, name: &str) -> Result<&Member, Fault> {
+        let spec = Namespec::parse(name);
+        self.group(spec.group)
+            .and_then(|group| group.member(spec.process?))
+            .ok_or_else(|| FaultCode::BadName.about(name))
+    }
+
+    fn resolve(&self, target: &Target) -> Result<Meant, Fault> {
+        match target {
+            Target::All => Ok(Meant::Several(self.members_by_priority())),
+            Target::Group(name) => self.members_of(name, name),
+            Target::Named(name) => match Namespec::parse(name) {
+                Namespec { group, process: None } => self.members_of(group, name),
+                _ => self.find(name).cloned().map(Meant::One),
+            },
+        }
+    }
+
+    fn members_of(&self, group: &str, called: &str) -> Result<Meant, Fault> {
+        self.group(group)
+            .map(|group| Meant::Several(group.by_priority()))
+            .ok_or_else(|| FaultCode::BadName.about(called))
+    }
+
+    /// Asks one process, or those of several that are in the right state, all at once.
+    fn ask(
+        &self,
+        target: &Target,
+        concerns: impl Fn(ProcessState) -> bool,
+        ask: impl Fn(&Member, String) -> OneAnswer,
+    ) -> ResponseFuture<Result<Done, Fault>> {
+        match (self.resolve(target), target) {
+            (Err(fault), _) => Box::pin(ready(Err(fault))),
+            (Ok(Meant::One(member)), Target::Named(called)) => {
+                let answer = ask(&member, called.clone());
+                Box::pin(async { answer.await.map(|()| Done::One) })
+            }
+            (Ok(Meant::One(member)), _) => {
+                let answer = ask(&member, member.namespec());
+                Box::pin(async { answer.await.map(|()| Done::One) })
+            }
+            (Ok(Meant::Several(members)), _) => {
+                let asked = members
+                    .into_iter()
+                    .filter(|member| concerns(member.status.state()))
+                    .map(|member| {
+                        let answer = ask(&member, member.namespec());
+                        (member, answer)
+                    });
+                Box::pin(collect(asked.collect()))
+            }
+        }
+    }
+}
+
+/// The rows of several processes in the order in which they are done.
+async fn collect(asked: Vec<(Member, OneAnswer)>) -> Result<Done, Fault> {
+    let rows: FuturesUnordered<_> = asked
+        .into_iter()
+        .map(|(member, answer)| async move { row(&member, answer.await) })
+        .collect();
+    Ok(Done::Each(rows.collect().await))
+}
+
+fn row(member: &Member, result: Result<(), Fault>) -> Row {
+    Row {
+        name: member.config.name.clone(),
+        group: member.config.group.clone(),
+        result,
+    }
+}
+
+/// Sends a request to a process. One whose actor is gone is about to be removed.
+fn send<M>(member: &Member, message: M) -> OneAnswer
+where
+    M: actix::Message<Result = Result<(), Fault>> + Send + 'static,
+    crate::process::Process: Handler<M>,
+{
+    let request = member.addr.send(message);
+    Box::pin(async move { request.await.unwrap_or_else(|_| Err(FaultCode::Failed.bare())) })
+}
+
+impl Handler<Start> for Supervisor {
+    type Result = ResponseFuture<Result<Done, Fault>>;
+
+    fn handle(&mut self, request: Start, _: &mut Context<Self>) -> Self::Result {
+        let wait = request.wait;
+        self.ask(
+            &request.target,
+            |state| !state.is_running(),
+            |member, called| send(member, process::Start { called, wait }),
+        )
+    }
+}
+
+impl Handler<Stop> for Supervisor {
+    type Result = ResponseFuture<Result<Done, Fault>>;
+
+    fn handle(&mut self, request: Stop, _: &mut Context<Self>) -> Self::Result {
+        let wait = request.wait;
+        self.ask(
+            &request.target,
+            ProcessState::is_running,
+            |member, called| send(member, process::Stop { called, wait }),
+        )
+    }
+}
+
+impl Handler<Signal> for Supervisor {
+    type Result = ResponseFuture<Result<Done, Fault>>;
+
+    fn handle(&mut self, request: Signal, _: &mut Context<Self>) -> Self::Result {
+        let signal = parse_signal(&request.signal);
+        let spelled = request.signal;
+        self.ask(
+            &request.target,
+            ProcessState::is_signallable,
+            |member, called| match signal {
+                Ok(signal) => send(member, process::Signal { called, signal }),
+                Err(BadSignal) => {
+                    Box::pin(ready(Err(FaultCode::BadSignal.about(spelled.clone()))))
+                }
+            },
+        )
+    }
+}
+
+/// No signal is called like that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct BadSignal;
+
+/// A signal by number, or by name with or without `SIG`, in any case; `None` is signal 0.
+fn parse_signal(text: &str) -> Result<Option<OsSignal>, BadSignal> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<i32>() {
+        return match number {
+            0 => Ok(None),
+            number => OsSignal::try_from(number).map(Some).map_err(|_| BadSignal),
+        };
+    }
+    let upper = text.to_ascii_uppercase();
+    let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let name = match bare {
+        "CLD" => "CHLD",
+        "IOT" => "ABRT",
+        "POLL" => "IO",
+        name => name,
+    };
+    format!("SIG{name}").parse().map(Some).map_err(|_| BadSignal)
+}
+
+impl Handler<SendStdin> for Supervisor {
+    type Result = ResponseFuture<Result<(), Fault>>;
+
+    fn handle(&mut self, request: SendStdin, _: &mut Context<Self>) -> Self::Result {
+        let SendStdin { name: called, chars } = request;
+        match self.find(&called) {
+            Ok(member) => send(member, process::SendStdin { called, chars }),
+            Err(fault) => Box::pin(ready(Err(fault))),
+        }
+    }
+}
+
+impl Handler<ClearLogs> for Supervisor {
+    type Result = ResponseFuture<Result<(), Fault>>;
+
+    fn handle(&mut self, ClearLogs(called): ClearLogs, _: &mut Context<Self>) -> Self::Result {
+        match self.find(&called) {
+            Ok(member) => send(member, process::ClearLogs { called }),
+            Err(fault) => Box::pin(ready(Err(fault))),
+        }
+    }
+}
+
+impl Handler<ClearAllLogs> for Supervisor {
+    type Result = ResponseFuture<Vec<Row>>;
+
+    fn handle(&mut self, _: ClearAllLogs, _: &mut Context<Self>) -> Self::Result {
+        let members = self.members_by_priority();
+        Box::pin(async move {
+            let mut rows = Vec::with_capacity(members.len());
+            for member in members {
+                let called = member.namespec();
+                let result = send(&member, process::ClearLogs { called }).await;
+                rows.push(row(&member, result));
+            }
+            rows
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_go_by_name_and_number() {
+        let rows = [
+            ("HUP", Ok(Some(OsSignal::SIGHUP))),
+            ("sigusr1", Ok(Some(OsSignal::SIGUSR1))),
+            (" 15 ", Ok(Some(OsSignal::SIGTERM))),
+            ("CLD", Ok(Some(OsSignal::SIGCHLD))),
+            ("0", Ok(None)),
+            ("65", Err(BadSignal)),
+            ("-1", Err(BadSignal)),
+            ("FOO", Err(BadSignal)),
+            ("", Err(BadSignal)),
+        ];
+        for (text, signal) in rows {
+            assert_eq!(parse_signal(text), signal, "{text:?}");
+        }
+    }
+}
