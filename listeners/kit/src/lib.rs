@@ -1,1 +1,54 @@
-//! Placeholder.
+//! Everything an event listener needs besides its own idea, without a runtime: the protocol loop, the way back to the
+//! supervisor, mail, and the small formats Supervisor's listeners share.
+//!
+//! ```no_run
+//! use listener_kit::{Listener, Outcome};
+//!
+//! fn main() -> std::process::ExitCode {
+//!     Listener::stdio().serve(|event| {
+//!         if event.header.eventname == "PROCESS_STATE_FATAL" {
+//!             let process = event.fields().get("processname").unwrap_or("?");
+//!             eprintln!("{process} cannot be started");
+//!         }
+//!         Outcome::Done
+//!     })
+//! }
+//! ```
+//!
+//! Standard output belongs to the protocol. Whatever a listener has to say goes to [`log`].
+
+mod error_text;
+mod identity;
+mod listener;
+mod mail;
+mod numbers;
+mod python;
+mod shell;
+mod stamp;
+mod supervisor;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod ticks;
+mod usage;
+
+pub use error_text::error_text;
+pub use identity::Identity;
+pub use listener::{Event, ListenError, Listener, Outcome};
+pub use mail::{DEFAULT_SENDMAIL, Mail, Mailer, Sendmail};
+pub use numbers::{byte_size, integer, seconds};
+pub use python::{repr, repr_list};
+pub use shell::{Shell, ShellError};
+pub use stamp::{asctime, log_stamp, zone_name};
+pub use supervisor::{Supervisor, connect};
+pub use ticks::StaleTicks;
+pub use usage::{Refusal, arguments, misplaced};
+
+use std::io::{self, LineWriter, Stderr};
+
+/// Where a listener writes what is meant for people: standard error, a line at a time.
+pub type Log = LineWriter<Stderr>;
+
+/// Opens the log.
+pub fn log() -> Log {
+    LineWriter::new(io::stderr())
+}

@@ -1,3 +1,46 @@
-//! Placeholder.
+//! memmon: an event listener that restarts processes which use too much memory.
 
-fn main() {}
+mod limits;
+mod memory;
+mod monitor;
+mod options;
+
+use std::process::ExitCode;
+
+use jiff::Zoned;
+use listener_kit::{Identity, Listener, Outcome, Sendmail, arguments, connect, log, misplaced};
+
+use crate::memory::ProcFs;
+use crate::monitor::{Monitor, Surroundings};
+use crate::options::{Options, USAGE};
+
+fn main() -> ExitCode {
+    let options = match Options::parse(&arguments()) {
+        Ok(options) => options,
+        Err(refusal) => return refusal.exit(USAGE),
+    };
+    match connect() {
+        Ok(supervisor) => watch(options, supervisor),
+        Err(error) => misplaced("memmon", &error, ExitCode::FAILURE),
+    }
+}
+
+fn watch(options: Options, supervisor: client::blocking::Client) -> ExitCode {
+    let mut surroundings = Surroundings {
+        supervisor,
+        memory: ProcFs::new(options.cumulative),
+        mailer: Sendmail {
+            command: options.sendmail.clone(),
+        },
+        log: log(),
+        clock: Zoned::now,
+    };
+    let mut monitor = Monitor::new(options, Identity::from_env());
+    Listener::stdio().skip_stale_ticks().serve(|event| {
+        if event.is_tick() {
+            // A log that cannot be written is no reason to end.
+            let _ = monitor.check(&mut surroundings);
+        }
+        Outcome::Done
+    })
+}
