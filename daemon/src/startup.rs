@@ -125,7 +125,7 @@ impl House {
         self.open_log(daemon)?;
         let bound = http::bind(&config.servers, &config.rpc_interfaces, &self.log)?;
         if !daemon.nocleanup {
-            for complaint in auto::clean(&daemon.childlogdir, &daemon.identifier) {
+            for complaint in auto::clean_up(&daemon.childlogdir, &daemon.identifier) {
                 self.log.warn(complaint);
             }
         }

@@ -19,12 +19,11 @@ use tokio::task::JoinHandle;
 
 use super::actor::{LogPaths, Process, Services};
 use super::messages::{FromListener, Notice};
-use crate::logs::ansi;
-use crate::logs::capture::{Scanner, Piece};
+use crate::logs::capture::{OutputScanner, Piece};
 use crate::logs::rotate::{Outcome, RotatingFile, Rotation};
 use crate::logs::syslog::Syslog;
 use crate::sys::readiness::readable;
-use crate::logs::text::{self, ChunkDecoder};
+use crate::logs::text::{self, TextDecoder};
 
 /// Bytes read at once, as in Supervisor 4.3.0.
 const READ_SIZE: usize = 128 * 1024;
@@ -195,8 +194,7 @@ impl Output {
 
 /// What happens to the bytes of one channel.
 struct Lane {
-    /// Capture mode, where it is on.
-    scanner: Option<Scanner>,
+    scanner: OutputScanner,
     sinks: Sinks,
     /// Standard output of a listener: the pool that understands it.
     pool: Option<(Recipient<FromListener>, usize)>,
@@ -212,7 +210,7 @@ struct Sinks {
     file: Option<RotatingFile>,
     syslog: Option<Syslog>,
     events_enabled: bool,
-    decoder: ChunkDecoder,
+    decoder: TextDecoder,
 }
 
 impl Lane {
@@ -221,10 +219,7 @@ impl Lane {
             let notice = Notice::Output(Bytes::copy_from_slice(chunk));
             pool.do_send(FromListener { member: *member, notice });
         }
-        match &mut self.scanner {
-            None => self.sinks.take(Piece::Log(chunk)),
-            Some(scanner) => scanner.feed(chunk, &mut |piece| self.sinks.take(piece)),
-        }
+        self.scanner.feed(chunk, |piece| self.sinks.take(piece));
     }
 
     /// Nothing more will come: lets go of what was held back.
@@ -232,9 +227,7 @@ impl Lane {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        if let Some(scanner) = &mut self.scanner {
-            scanner.finish(&mut |piece| self.sinks.take(piece));
-        }
+        self.scanner.finish(|piece| self.sinks.take(piece));
         if let Some(text) = self.sinks.decoder.finish() {
             self.sinks.raise_log_event(text);
         }
@@ -244,16 +237,11 @@ impl Lane {
 impl Sinks {
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
-            Piece::Log(data) if self.services.strip_ansi => {
-                let stripped = ansi::strip(data);
-                self.write(&stripped);
-                self.tell(&stripped);
-            }
             Piece::Log(data) => {
                 self.write(data);
                 self.tell(data);
             }
-            Piece::CapturedChunk(data) => self.tell(data),
+            Piece::Inside(data) => self.tell(data),
             Piece::Captured(message) => self.raise_communication(message),
         }
     }
@@ -292,11 +280,12 @@ impl Sinks {
         }
         if debug {
             let (name, channel) = (&self.process.name, self.channel);
-            let text = text::display(data);
+            let text = text::decode_whole(data);
             self.services.log.debug(format_args!("'{name}' {channel} output:\n{text}"));
         }
         if wanted {
-            if let Some(text) = self.decoder.decode(data) {
+            let text = self.decoder.decode(data).into_owned();
+            if !text.is_empty() {
                 self.raise_log_event(text);
             }
         }
@@ -325,7 +314,7 @@ impl Sinks {
             group: self.process.group.clone(),
             pid: self.pid,
             channel: self.channel,
-            data: text::display(message).into_owned(),
+            data: text::decode_whole(message).into_owned(),
         });
         let (name, channel) = (&self.process.name, self.channel);
         self.services
@@ -369,7 +358,7 @@ impl Process {
         };
         let capture_maxbytes = match pool {
             Some(_) => 0,
-            None => usize::try_from(config.capture_maxbytes).unwrap_or(0),
+            None => config.capture_maxbytes,
         };
         let sinks = Sinks {
             process: Arc::clone(&self.config),
@@ -379,11 +368,10 @@ impl Process {
             file,
             syslog: (config.syslog && pool.is_none()).then(Syslog::default),
             events_enabled: config.events_enabled && pool.is_none(),
-            decoder: ChunkDecoder::default(),
+            decoder: TextDecoder::default(),
         };
         Lane {
-            scanner: (capture_maxbytes > 0)
-                .then(|| Scanner::new(capture_maxbytes).stripping_ansi(self.services.strip_ansi)),
+            scanner: OutputScanner::new(capture_maxbytes, self.services.strip_ansi),
             sinks,
             pool,
             finished: false,
