@@ -300,15 +300,13 @@ fn open_file(path: &Path, mode: u32, empty: bool) -> io::Result<File> {
 
 /// Shifts the backups and returns the new, empty file.
 fn rotate(path: &Path, rotation: Rotation, mode: u32) -> io::Result<Regular> {
-    if rotation.backups == 0 {
-        return open_regular(path, mode, rotation, true);
+    if rotation.backups > 0 {
+        retire(&numbered(path, rotation.backups));
+        for number in (1..rotation.backups).rev() {
+            shift(&numbered(path, number), &numbered(path, number + 1))?;
+        }
+        shift(path, &numbered(path, 1))?;
     }
-    let oldest = OldBackup::hold(&numbered(path, rotation.backups));
-    for number in (1..rotation.backups).rev() {
-        shift(&numbered(path, number), &numbered(path, number + 1))?;
-    }
-    shift(path, &numbered(path, 1))?;
-    oldest.release();
     open_regular(path, mode, rotation, true)
 }
 
@@ -325,29 +323,26 @@ fn shift(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// The backup that is about to be renamed over.
+/// Removes the oldest backup. If that fails, the rename over it will tell.
 ///
-/// Holding it open keeps its blocks allocated during the rename; they are freed by the last close,
-/// which may then happen on another thread.
-struct OldBackup(Option<File>);
-
-impl OldBackup {
-    fn hold(path: &Path) -> Self {
-        let opened = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_PATH)
-            .open(path)
-            .ok();
-        Self(opened.filter(|file| file.metadata().is_ok_and(|data| data.len() >= SLOW_TO_FREE)))
-    }
-
-    fn release(self) {
-        if let Some(file) = self.0 {
-            // Without a thread the closure is dropped here, and the file with it.
-            let _ = thread::Builder::new()
-                .name("old log".into())
-                .spawn(move || drop(file));
-        }
+/// Removed before the rename rather than by it, which would make ext4 flush the file that takes
+/// the name. Held open meanwhile if it is big: the blocks are then freed by the last close, which
+/// may happen on another thread.
+fn retire(path: &Path) {
+    let held = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_PATH)
+        .open(path);
+    let removed = fs::remove_file(path);
+    if let (Ok(file), Ok(())) = (held, removed)
+        && file
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() >= SLOW_TO_FREE)
+    {
+        // Without a thread the closure is dropped here, and the file with it.
+        let _ = thread::Builder::new()
+            .name("old log".into())
+            .spawn(move || drop(file));
     }
 }
 
