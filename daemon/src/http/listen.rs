@@ -12,7 +12,8 @@ use std::{fs, process};
 use config::model::{Credentials, ServerAddress, ServerConfig};
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket, sockopt,
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket,
+    sockopt,
 };
 use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
@@ -103,7 +104,11 @@ impl BoundServer {
                 (Listener::Unix(listener), Some(file))
             }
         };
-        Ok(Self { listener, credentials: server.credentials.clone(), file })
+        Ok(Self {
+            listener,
+            credentials: server.credentials.clone(),
+            file,
+        })
     }
 }
 
@@ -126,8 +131,13 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, BindError> {
         Ok(addresses) => addresses.collect(),
         Err(error) => return Err(BindError::Unresolved(getaddrinfo_code(&error))),
     };
-    let preferred = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
-    preferred.copied().ok_or(BindError::Unresolved(libc::EAI_NONAME))
+    let preferred = addresses
+        .iter()
+        .find(|address| address.is_ipv4())
+        .or(addresses.first());
+    preferred
+        .copied()
+        .ok_or(BindError::Unresolved(libc::EAI_NONAME))
 }
 
 /// The standard library keeps getaddrinfo's text but not its number.
@@ -139,14 +149,21 @@ fn getaddrinfo_code(error: &io::Error) -> i32 {
 }
 
 fn listen_at(address: SocketAddr) -> Result<TcpListener, Errno> {
-    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let family = if address.is_ipv4() {
+        AddressFamily::Inet
+    } else {
+        AddressFamily::Inet6
+    };
     let fd = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     setsockopt(&fd, sockopt::ReuseAddr, &true)?;
     if address.is_ipv6() {
         // Every interface means the IPv4 ones as well, whatever the system's default.
         setsockopt(&fd, sockopt::Ipv6V6Only, &false)?;
     }
-    bind(std::os::fd::AsRawFd::as_raw_fd(&fd), &SockaddrStorage::from(address))?;
+    bind(
+        std::os::fd::AsRawFd::as_raw_fd(&fd),
+        &SockaddrStorage::from(address),
+    )?;
     listen(&fd, Backlog::new(BACKLOG)?)?;
     Ok(fd.into())
 }
@@ -160,14 +177,18 @@ fn listen_unix(
 ) -> Result<(UnixListener, SocketFile), BindError> {
     let temporary = TemporaryName::of(path);
     for _ in 0..ATTEMPTS {
-        let listener = temporary.listen(mode).map_err(|error| BindError::from_io(&error))?;
+        let listener = temporary
+            .listen(mode)
+            .map_err(|error| BindError::from_io(&error))?;
         match fs::hard_link(&temporary.0, path) {
             Ok(()) => {
                 let file = SocketFile::of(path).map_err(|error| BindError::from_io(&error))?;
                 give_away(path, owner)?;
                 return Ok((listener, file));
             }
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(BindError::from_io(&error)),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(BindError::from_io(&error));
+            }
             Err(_) if is_alive(path) => return Err(BindError::InUse),
             Err(_) => remove_stale(path),
         }
@@ -222,7 +243,9 @@ fn remove_stale(path: &Path) {
 }
 
 fn give_away(path: &Path, owner: Option<(Uid, Option<Gid>)>) -> Result<(), BindError> {
-    let Some((uid, gid)) = owner else { return Ok(()) };
+    let Some((uid, gid)) = owner else {
+        return Ok(());
+    };
     match chown(path, Some(uid), gid) {
         Ok(()) => Ok(()),
         Err(Errno::EPERM) => Err(BindError::Chown {
@@ -252,7 +275,11 @@ pub(super) struct SocketFile {
 impl SocketFile {
     fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(path)?;
-        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+        Ok(Self {
+            path: path.to_owned(),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
     }
 }
 

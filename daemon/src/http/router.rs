@@ -1,0 +1,107 @@
+//! From a request to who answers it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use config::model::Credentials;
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
+use percent_encoding::percent_decode_str;
+
+use super::auth::{self, Denied};
+use super::reply::{self, Reply};
+use super::stream::LogStream;
+use super::{assets, body, pages, stream};
+use crate::logs::activity::ActivityLog;
+use crate::rpc::{RpcContext, RpcReply, dispatch};
+
+/// What one server section serves.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) context: RpcContext,
+    credentials: Option<Credentials>,
+    /// When the static files came into being, as far as clients are concerned.
+    pub(super) since: SystemTime,
+}
+
+impl Site {
+    pub(super) fn new(context: RpcContext, credentials: Option<Credentials>) -> Self {
+        Self {
+            context,
+            credentials,
+            since: SystemTime::now(),
+        }
+    }
+
+    pub(super) fn log(&self) -> &ActivityLog {
+        &self.context.log
+    }
+}
+
+/// One connection as the request handlers see it.
+pub(super) struct Exchange {
+    pub(super) site: Rc<Site>,
+    /// Our own address on a TCP connection.
+    pub(super) address: Option<String>,
+    /// Where a handler leaves the stream that is to take over the connection.
+    pub(super) stream: Cell<Option<LogStream>>,
+}
+
+/// Makes hyper let go of the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection now belongs to a log stream")]
+pub(super) struct TakenOver;
+
+/// Answers one request.
+pub(super) async fn answer(
+    exchange: Rc<Exchange>,
+    request: Request<Incoming>,
+) -> Result<Reply, TakenOver> {
+    let site = &exchange.site;
+    if let Some(credentials) = &site.credentials {
+        match auth::check(credentials, request.headers()) {
+            Ok(()) => {}
+            Err(Denied::Unauthorized) => return Ok(reply::unauthorized()),
+            Err(Denied::Malformed) => return Ok(reply::error(StatusCode::BAD_REQUEST)),
+        }
+    }
+    let path = percent_decode_str(request.uri().path())
+        .decode_utf8_lossy()
+        .into_owned();
+    if path.starts_with("/RPC2") {
+        return Ok(rpc(site, request).await);
+    }
+    if path.starts_with("/logtail") || path.starts_with("/mainlogtail") {
+        return match stream::open(site, &request, &path).await {
+            Ok(stream) => {
+                exchange.stream.set(Some(stream));
+                Err(TakenOver)
+            }
+            Err(status) => Ok(reply::error(status)),
+        };
+    }
+    if let Some(page) = pages::Page::at(&path) {
+        return Ok(pages::answer(&exchange, page, request).await);
+    }
+    Ok(assets::answer(&exchange, &path, &request))
+}
+
+/// XML-RPC. The call goes on in a task of its own, as a client that leaves must not undo what it has begun.
+async fn rpc(site: &Rc<Site>, request: Request<Incoming>) -> Reply {
+    if request.method() != Method::POST {
+        return reply::error(StatusCode::BAD_REQUEST);
+    }
+    let (head, body) = request.into_parts();
+    let body: Bytes = match body::read(&head.headers, body).await {
+        Ok(body) => body,
+        Err(status) => return reply::error(status),
+    };
+    let context = site.context.clone();
+    match actix::spawn(async move { dispatch(&context, &body).await }).await {
+        Ok(RpcReply::Answer(answer)) => reply::content(StatusCode::OK, "text/xml", answer),
+        Ok(RpcReply::Unparsable) => reply::error(StatusCode::BAD_REQUEST),
+        Err(_) => reply::error(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}

@@ -1,0 +1,272 @@
+//! `/logtail/...` and `/mainlogtail`: the end of a log, and then what is added to it, for ever.
+//!
+//! A stream takes its connection away from hyper, for three reasons: the answer to a chunked request is framed
+//! exactly as Supervisor's (hyper writes lengths in upper case), a client that leaves is noticed while nothing
+//! happens, and nothing is buffered on the way: what a client does not read stays in the log file.
+
+use std::fmt::Write as _;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::{Either, select};
+use hyper::body::Incoming;
+use hyper::header::CONNECTION;
+use hyper::{Method, Request, StatusCode, Version};
+use protocol::events::Channel;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _, Interest};
+use tokio::net::UnixStream;
+use tokio::time::{sleep, timeout};
+
+use super::closing::Closing;
+use super::follow::{FileFollower, Piece};
+use super::reply::IDENTITY;
+use super::router::Site;
+use crate::logs::changes::Follower;
+use crate::supervisor::messages::{LocateLog, LocateMainLog, LogLocation};
+
+/// How often a log is looked at unasked: others may rotate or truncate it.
+const UNASKED: Duration = Duration::from_secs(1);
+
+/// How long a client may take to read the last of a stream when the servers close.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+const TRUNCATED: &[u8] = b"==> File truncated <==\n";
+
+/// A stream that is about to begin.
+#[derive(Debug)]
+pub(super) struct LogStream {
+    head: String,
+    framing: Framing,
+    follower: FileFollower,
+    changes: Changes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// HTTP/1.1: each piece with its length before it.
+    Chunked,
+    /// The connection's end is the body's.
+    Plain,
+}
+
+/// Finds the log that a path asks for.
+///
+/// # Errors
+/// The status to answer with.
+pub(super) async fn open(
+    site: &Rc<Site>,
+    request: &Request<Incoming>,
+    path: &str,
+) -> Result<LogStream, StatusCode> {
+    if request.method() != Method::GET {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    let is_main = path.starts_with("/mainlogtail");
+    let located = match is_main {
+        true => site.context.ask(LocateMainLog).await,
+        false => match target(path) {
+            Some(target) => site.context.ask(target).await.and_then(|located| located),
+            None => return Err(StatusCode::NOT_FOUND),
+        },
+    };
+    let LogLocation { path, changed } = located.map_err(|_| StatusCode::NOT_FOUND)?;
+    let path: PathBuf = path.ok_or(StatusCode::NOT_FOUND)?.to_path_buf();
+    let follower = FileFollower::open(&path).map_err(|_| StatusCode::NOT_FOUND)?;
+    let framing = framing(request);
+    Ok(LogStream {
+        head: head(request.version(), framing, &follower, is_main),
+        framing,
+        follower,
+        changes: Changes(Some(changed)),
+    })
+}
+
+/// `/logtail/<name>[/<channel>]`, decoded.
+fn target(path: &str) -> Option<LocateLog> {
+    let (_, wanted) = path.trim_start_matches('/').split_once('/')?;
+    let (name, channel) = wanted
+        .split_once('/')
+        .unwrap_or((wanted, Channel::Stdout.name()));
+    let channels = [Channel::Stdout, Channel::Stderr];
+    let channel = channels.into_iter().find(|known| known.name() == channel)?;
+    Some(LocateLog {
+        name: name.to_owned(),
+        channel,
+    })
+}
+
+fn framing(request: &Request<Incoming>) -> Framing {
+    let connection = request.headers().get(CONNECTION);
+    let closes = connection.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
+    match request.version() {
+        Version::HTTP_11 if !closes => Framing::Chunked,
+        _ => Framing::Plain,
+    }
+}
+
+fn head(version: Version, framing: Framing, follower: &FileFollower, is_main: bool) -> String {
+    let version = if version == Version::HTTP_11 {
+        "1.1"
+    } else {
+        "1.0"
+    };
+    let now = httpdate::fmt_http_date(SystemTime::now());
+    let mut head = format!("HTTP/{version} 200 OK\r\nServer: {IDENTITY}\r\nDate: {now}\r\n");
+    if let Ok(modified) = follower.metadata().and_then(|metadata| metadata.modified()) {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            head,
+            "Last-Modified: {}\r\n",
+            httpdate::fmt_http_date(modified)
+        );
+    }
+    head.push_str("Content-Type: text/plain;charset=utf-8\r\n");
+    if !is_main {
+        // Keeps nginx from collecting the stream.
+        head.push_str("X-Accel-Buffering: no\r\n");
+    }
+    head.push_str(match framing {
+        Framing::Chunked => "Transfer-Encoding: chunked\r\n\r\n",
+        Framing::Plain => "Connection: close\r\n\r\n",
+    });
+    head
+}
+
+impl LogStream {
+    /// Streams until the client leaves or the servers close; then the end of the log still gets out, if the client
+    /// is reading at all.
+    pub(super) async fn run<S>(self, socket: &mut S, mut closing: Closing)
+    where
+        S: AsyncWrite + AsFd + Unpin,
+    {
+        let Ok(departure) = Departure::watch(socket) else {
+            return;
+        };
+        let left = pin!(departure.awaited());
+        let mut ending = closing.clone();
+        let stream = pin!(self.stream(socket, &mut ending));
+        let limit = pin!(async {
+            closing.begun().await;
+            sleep(LAST_WORDS).await;
+        });
+        // Whatever ends it, there is nobody to tell.
+        select(select(stream, left), limit).await;
+    }
+
+    async fn stream<S: AsyncWrite + Unpin>(
+        mut self,
+        socket: &mut S,
+        closing: &mut Closing,
+    ) -> io::Result<()> {
+        socket.write_all(self.head.as_bytes()).await?;
+        let mut buffer = Vec::new();
+        let mut ending = false;
+        loop {
+            match self.follower.next(&mut buffer)? {
+                Piece::Data => write_piece(socket, self.framing, &buffer).await?,
+                Piece::Truncated => write_piece(socket, self.framing, TRUNCATED).await?,
+                Piece::Nothing if ending => break,
+                Piece::Nothing => {
+                    // An idle stream needs no memory.
+                    buffer = Vec::new();
+                    ending = self.changes.next_or(closing).await;
+                }
+            }
+        }
+        match self.framing {
+            Framing::Chunked => socket.write_all(b"0\r\n\r\n").await,
+            Framing::Plain => Ok(()),
+        }
+    }
+}
+
+async fn write_piece<S: AsyncWrite + Unpin>(
+    socket: &mut S,
+    framing: Framing,
+    piece: &[u8],
+) -> io::Result<()> {
+    if framing == Framing::Plain {
+        return socket.write_all(piece).await;
+    }
+    let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
+    chunk.extend_from_slice(piece);
+    chunk.extend_from_slice(b"\r\n");
+    socket.write_all(&chunk).await
+}
+
+/// The occasions to look at a log. The daemon's own signal falls silent when the process is removed.
+#[derive(Debug)]
+struct Changes(Option<Follower>);
+
+impl Changes {
+    /// Waits for an occasion; true if it is that the servers close.
+    async fn next_or(&mut self, closing: &mut Closing) -> bool {
+        let next = pin!(self.next());
+        let begun = pin!(closing.begun());
+        matches!(select(next, begun).await, Either::Right(_))
+    }
+
+    async fn next(&mut self) {
+        let Some(follower) = &mut self.0 else {
+            return sleep(UNASKED).await;
+        };
+        if let Ok(Err(_)) = timeout(UNASKED, follower.changed()).await {
+            self.0 = None;
+        }
+    }
+}
+
+/// The client's complete departure, as opposed to its having nothing more to say.
+///
+/// Watched on a duplicate of the descriptor, as the socket's own registration is for reading and writing. Whether
+/// the socket is a Unix one does not matter to its readiness.
+struct Departure(UnixStream);
+
+impl Departure {
+    fn watch(socket: &impl AsFd) -> io::Result<Self> {
+        let duplicate = socket.as_fd().try_clone_to_owned()?;
+        UnixStream::from_std(duplicate.into()).map(Self)
+    }
+
+    async fn awaited(&self) {
+        while let Ok(ready) = self.0.ready(Interest::WRITABLE).await {
+            if ready.is_write_closed() {
+                return;
+            }
+            // "Would block" makes the runtime wait for the next change.
+            let _: io::Result<()> = self
+                .0
+                .try_io(Interest::WRITABLE, || Err(io::ErrorKind::WouldBlock.into()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_a_process_and_a_channel() {
+        let rows = [
+            ("/logtail/cat", Some(("cat", Channel::Stdout))),
+            ("/logtail/g:cat/stderr", Some(("g:cat", Channel::Stderr))),
+            ("//logtail/cat/stdout", Some(("cat", Channel::Stdout))),
+            ("/logtail/cat/", None),
+            ("/logtail/cat/stdin", None),
+            ("/logtail/cat/stdout/x", None),
+            ("/logtail/", Some(("", Channel::Stdout))),
+            ("/logtail", None),
+        ];
+        for (path, expected) in rows {
+            let target = target(path);
+            let target = target
+                .as_ref()
+                .map(|target| (target.name.as_str(), target.channel));
+            assert_eq!(target, expected, "{path}");
+        }
+    }
+}

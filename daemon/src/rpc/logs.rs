@@ -1,0 +1,90 @@
+//! Methods about logs.
+
+use std::path::Path;
+
+use protocol::events::Channel;
+use protocol::faults::{Fault, FaultCode};
+use protocol::xmlrpc::Value;
+
+use super::RpcContext;
+use super::answer::Answer;
+use super::arguments::Arguments;
+use crate::logs::tail::{self, ReadError, Tail};
+use crate::supervisor::messages::{ClearAllLogs, ClearLogs, ClearMainLog, GetDaemon, LocateLog};
+
+type Outcome = Result<Answer, Fault>;
+
+pub(super) async fn read_main(context: &RpcContext, arguments: &mut Arguments) -> Outcome {
+    let (offset, length) = (arguments.number()?, arguments.number()?);
+    let logfile = context.ask(GetDaemon).await?.logfile;
+    Ok(read_window(logfile.as_ref().map(|path| path.as_path()), offset, length)?.into())
+}
+
+pub(super) async fn clear_main(context: &RpcContext) -> Outcome {
+    Ok(context.ask(ClearMainLog).await??.into())
+}
+
+pub(super) async fn read(
+    context: &RpcContext,
+    arguments: &mut Arguments,
+    channel: Channel,
+) -> Outcome {
+    let name = arguments.text()?;
+    let (offset, length) = (arguments.number()?, arguments.number()?);
+    Ok(read_process_log(context, name, channel, offset, length)
+        .await?
+        .into())
+}
+
+pub(super) async fn tail(
+    context: &RpcContext,
+    arguments: &mut Arguments,
+    channel: Channel,
+) -> Outcome {
+    let name = arguments.text()?;
+    let (offset, length) = (arguments.number()?, arguments.number()?);
+    let log = context.ask(LocateLog { name, channel }).await??;
+    let tail = match log.path {
+        Some(path) => tail::tail(&path, offset, length),
+        None => Tail {
+            data: String::new(),
+            offset: 0,
+            overflow: false,
+        },
+    };
+    let size = i32::try_from(tail.offset).unwrap_or(i32::MAX);
+    Ok(Answer::Value(Value::Array(vec![
+        tail.data.into(),
+        size.into(),
+        tail.overflow.into(),
+    ])))
+}
+
+pub(super) async fn clear(context: &RpcContext, arguments: &mut Arguments) -> Outcome {
+    Ok(context.ask(ClearLogs(arguments.text()?)).await??.into())
+}
+
+pub(super) async fn clear_all(context: &RpcContext) -> Outcome {
+    Ok(context.ask(ClearAllLogs).await?.into())
+}
+
+/// A window of a process's log, as `readProcessStdoutLog` and its sibling define it.
+pub(crate) async fn read_process_log(
+    context: &RpcContext,
+    name: String,
+    channel: Channel,
+    offset: i64,
+    length: i64,
+) -> Result<String, Fault> {
+    let log = context.ask(LocateLog { name, channel }).await??;
+    read_window(log.path.as_ref().map(|path| path.as_path()), offset, length)
+}
+
+fn read_window(path: Option<&Path>, offset: i64, length: i64) -> Result<String, Fault> {
+    let path = path.ok_or(FaultCode::NoFile.bare())?;
+    tail::read(path, offset, length).map_err(|error| match error {
+        ReadError::NoFile => FaultCode::NoFile.about(path.to_string_lossy()),
+        ReadError::BadArguments => FaultCode::BadArguments.bare(),
+        ReadError::Failed => FaultCode::Failed.bare(),
+    })
+}
