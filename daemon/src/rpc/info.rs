@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use config::model::{AutoRestart, ChildLog, OutputConfig, ProcessConfig};
+use config::model::{ChildLog, OutputConfig, ProcessConfig};
 use protocol::xmlrpc::{Encoder, Value};
 
 use crate::supervisor::messages::{ConfigInfo, ProcessInfo};
@@ -30,14 +30,11 @@ pub(super) fn write_process(process: &ProcessInfo, encoder: &mut Encoder<'_>) {
     });
 }
 
-/// The struct of `getAllConfigInfo`, with `autorestart` as of Supervisor 4.4.
+/// The struct of `getAllConfigInfo`.
 pub(super) fn write_config(info: &ConfigInfo, encoder: &mut Encoder<'_>) {
     let config: &ProcessConfig = &info.config;
     encoder.record(|record| {
         record.bool_member("autostart", config.autostart);
-        record.member("autorestart", |member| {
-            member.value(&autorestart(info.autorestart))
-        });
         record.string_member("directory", config.directory.as_deref().unwrap_or(NONE));
         record.member("uid", |member| member.value(&uid(config)));
         record.string_member("command", &config.command);
@@ -131,14 +128,6 @@ fn write_output(
 
 fn path_or<'a>(path: Option<&'a PathBuf>, absent: &'a str) -> std::borrow::Cow<'a, str> {
     path.map_or(absent.into(), |path| path.to_string_lossy())
-}
-
-fn autorestart(setting: AutoRestart) -> Value {
-    match setting {
-        AutoRestart::Always => true.into(),
-        AutoRestart::Never => false.into(),
-        AutoRestart::Unexpected => "unexpected".into(),
-    }
 }
 
 fn uid(config: &ProcessConfig) -> Value {

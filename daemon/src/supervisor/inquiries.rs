@@ -82,7 +82,6 @@ impl Handler<GetAllConfig> for Supervisor {
                     config: Arc::clone(process),
                     group_priority: group.priority,
                     inuse: active.is_some(),
-                    autorestart: process.autorestart,
                     stdout_logfile: member.and_then(|member| member.logs.stdout.clone()),
                     stderr_logfile: member.and_then(|member| member.logs.stderr.clone()),
                 });

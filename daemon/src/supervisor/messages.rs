@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::Message;
 use config::Changes;
-use config::model::{AutoRestart, ProcessConfig};
+use config::model::ProcessConfig;
 use protocol::events::Channel;
 use protocol::faults::Fault;
 use protocol::states::{DaemonState, ProcessState};
@@ -124,8 +124,6 @@ pub struct ConfigInfo {
     pub group_priority: i64,
     /// Its group is active.
     pub inuse: bool,
-    /// `autorestart`, spelled out for the 4.4 field of the same name.
-    pub autorestart: AutoRestart,
     /// Log of standard output where AUTO has been resolved by an active group.
     pub stdout_logfile: Option<Arc<PathBuf>>,
     /// Log of standard error where AUTO has been resolved by an active group.
