@@ -1,3 +1,68 @@
-//! Placeholder.
+//! httpok: an event listener that restarts processes when a URL does not answer as it should.
 
-fn main() {}
+mod check;
+mod options;
+mod probe;
+mod reason;
+mod restart;
+mod search;
+mod target;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use client::blocking::Client;
+use listener_kit::{Identity, Listener, Outcome, Sendmail, arguments, connect, log};
+
+use crate::check::{Surroundings, Watch};
+use crate::options::{Options, USAGE};
+use crate::probe::HttpProbe;
+use crate::restart::Gcore;
+use crate::target::Target;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(&arguments()) {
+        Ok(options) => options,
+        Err(refusal) => return refusal.exit(USAGE),
+    };
+    let supervisor = match connect("httpok", ExitCode::SUCCESS) {
+        Ok(supervisor) => supervisor,
+        Err(code) => return code,
+    };
+    let probe = Target::parse(&options.url)
+        .map_err(|error| error.to_string())
+        .and_then(|target| HttpProbe::new(target, &options).map_err(|error| error.to_string()));
+    match probe {
+        Ok(probe) => watch(options, supervisor, probe),
+        Err(error) => {
+            // The exit code tells as much.
+            let _ = writeln!(log(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn watch(options: Options, supervisor: Client, probe: HttpProbe) -> ExitCode {
+    let mut surroundings = Surroundings {
+        supervisor,
+        probe,
+        dumper: options.coredir.clone().map(|directory| Gcore {
+            command: options.gcore.clone(),
+            directory,
+        }),
+        mailer: Sendmail {
+            command: options.sendmail.clone(),
+        },
+        log: log(),
+        clock: Instant::now,
+    };
+    let mut watch = Watch::new(options, Identity::from_env());
+    Listener::stdio().skip_stale_ticks().serve(|event| {
+        if event.is_tick() {
+            // A log that cannot be written is no reason to end.
+            let _ = watch.check(&mut surroundings);
+        }
+        Outcome::Done
+    })
+}

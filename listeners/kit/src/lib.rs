@@ -39,9 +39,9 @@ pub use numbers::{byte_size, integer, seconds};
 pub use python::{repr, repr_list};
 pub use shell::{Shell, ShellError};
 pub use stamp::{asctime, log_stamp, zone_name};
-pub use supervisor::{Supervisor, connect};
+pub use supervisor::{Supervisor, complain_unsupervised, connect, is_supervised};
 pub use ticks::StaleTicks;
-pub use usage::{Refusal, arguments, misplaced};
+pub use usage::{Refusal, arguments, given};
 
 use std::io::{self, LineWriter, Stderr};
 

@@ -1,5 +1,9 @@
 //! The way back: what listeners ask of supervisord.
 
+use std::env;
+use std::io::Write as _;
+use std::process::ExitCode;
+
 use client::blocking::{Client, SetupError};
 use client::{CallError, ProcessInfo};
 
@@ -24,12 +28,37 @@ pub trait Supervisor {
     fn start(&mut self, name: &str) -> Result<(), CallError>;
 }
 
-/// A client for the supervisord that started this process.
+/// Whether a supervisord with a server for calls has started this process.
+pub fn is_supervised() -> bool {
+    env::var_os("SUPERVISOR_SERVER_URL").is_some()
+}
+
+/// Says on standard error that `tool` must be started by a supervisord.
+pub fn complain_unsupervised(tool: &str) {
+    // The exit code that follows tells as much.
+    let _ = writeln!(
+        crate::log(),
+        "{tool} must be run as a supervisor event listener"
+    );
+}
+
+/// A client for the supervisord that started `tool`.
 ///
 /// # Errors
-/// When the environment names no server.
-pub fn connect() -> Result<Client, SetupError> {
-    Client::from_env()
+/// The exit code to end with, after a complaint on standard error: `alone` when no supervisord started it, a failure when its
+/// address is wrong.
+pub fn connect(tool: &str, alone: ExitCode) -> Result<Client, ExitCode> {
+    Client::from_env().map_err(|error| match error {
+        SetupError::NoServerUrl => {
+            complain_unsupervised(tool);
+            alone
+        }
+        other => {
+            // As above.
+            let _ = writeln!(crate::log(), "{tool}: {other}");
+            ExitCode::FAILURE
+        }
+    })
 }
 
 impl Supervisor for Client {

@@ -4,8 +4,6 @@ use std::env;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use client::blocking::SetupError;
-
 /// The exit code for a command line that makes no sense.
 const USAGE_ERROR: u8 = 255;
 
@@ -52,18 +50,7 @@ impl From<getopt::Error> for Refusal {
     }
 }
 
-/// Says on standard error why `tool` cannot reach a supervisord. Returns `alone` when none has started it.
-pub fn misplaced(tool: &str, error: &SetupError, alone: ExitCode) -> ExitCode {
-    let mut log = crate::log();
-    // The exit code tells as much.
-    let _ = match error {
-        SetupError::NoServerUrl => {
-            writeln!(log, "{tool} must be run as a supervisor event listener")
-        }
-        other => writeln!(log, "{tool}: {other}"),
-    };
-    match error {
-        SetupError::NoServerUrl => alone,
-        _ => ExitCode::FAILURE,
-    }
+/// The value of an option, unless it is empty, which means the same as leaving the option out.
+pub fn given(value: String) -> Option<String> {
+    Some(value).filter(|value| !value.is_empty())
 }

@@ -8,7 +8,7 @@ mod options;
 use std::process::ExitCode;
 
 use jiff::Zoned;
-use listener_kit::{Identity, Listener, Outcome, Sendmail, arguments, connect, log, misplaced};
+use listener_kit::{Identity, Listener, Outcome, Sendmail, arguments, connect, log};
 
 use crate::memory::ProcFs;
 use crate::monitor::{Monitor, Surroundings};
@@ -19,9 +19,9 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(refusal) => return refusal.exit(USAGE),
     };
-    match connect() {
+    match connect("memmon", ExitCode::FAILURE) {
         Ok(supervisor) => watch(options, supervisor),
-        Err(error) => misplaced("memmon", &error, ExitCode::FAILURE),
+        Err(code) => code,
     }
 }
 

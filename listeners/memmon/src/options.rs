@@ -1,7 +1,7 @@
 //! The command line.
 
 use getopt::{Spec, getopt};
-use listener_kit::{DEFAULT_SENDMAIL, Refusal, byte_size, repr, seconds};
+use listener_kit::{DEFAULT_SENDMAIL, Refusal, byte_size, given, repr, seconds};
 
 use crate::limits::Limits;
 
@@ -121,7 +121,7 @@ impl Options {
             }
             "-a" | "--any" => self.limits.any = Some(size(option, &value)?),
             "-s" | "--sendmail_program" => self.sendmail = value,
-            "-m" | "--email" => self.email = Some(value).filter(|address| !address.is_empty()),
+            "-m" | "--email" => self.email = given(value),
             "-u" | "--uptime" => self.uptime_limit = uptime(option, &value)?,
             _ => self.name = Some(value), // -n, --name
         }
