@@ -77,4 +77,16 @@ pub const DELIBERATE: &[Deliberate] = &[
         line: Text::Is("  out| "),
         reason: "the help of maintail ends with a stray blank line",
     },
+    Deliberate {
+        scenarios: &["refusals"],
+        side: Side::Original,
+        line: Text::Is("  err| Error: [program:a] names unknown program or fcgi-program "),
+        reason: "the original names the section of the group's previous program instead of the group",
+    },
+    Deliberate {
+        scenarios: &["refusals"],
+        side: Side::Ours,
+        line: Text::Is("  err| Error: [group:g] names unknown program or fcgi-program "),
+        reason: "the original names the section of the group's previous program instead of the group",
+    },
 ];

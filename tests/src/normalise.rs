@@ -34,7 +34,10 @@ impl Run<'_> {
             |c| c.is_ascii_alphanumeric() || c == '_',
             "XXXXXXXX",
         );
-        mask_stop_times(&text)
+        text.split_inclusive('\n')
+            .map(without_place)
+            .map(|line| mask_stop_times(&line))
+            .collect()
     }
 
     /// Masks a value of a call: texts as [`Run::text`], numbers by the name of their field.
@@ -72,6 +75,27 @@ impl Run<'_> {
             _ => line,
         };
         self.text(message)
+    }
+}
+
+/// Removes ` (line 3)`, ` (line 3, option x)` or ` (file, line 3)` from the end of a line: ours says where a
+/// mistake in the configuration is, the original does not. `bad_input` looks at those places.
+fn without_place(line: &str) -> String {
+    let (text, end) = line
+        .strip_suffix('\n')
+        .map_or((line, ""), |text| (text, "\n"));
+    let place = text
+        .strip_suffix(')')
+        .and_then(|text| text.rsplit_once(" ("));
+    let is_place = |inner: &str| {
+        let words = inner
+            .split_once("line ")
+            .filter(|(file, _)| file.is_empty() || file.ends_with(", "));
+        words.is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    match place {
+        Some((message, inner)) if is_place(inner) => format!("{message}{end}"),
+        _ => line.to_owned(),
     }
 }
 
@@ -166,6 +190,12 @@ mod tests {
             ),
             ("processname:a pid:0", "processname:a pid:N"),
             ("rapid fire", "rapid fire"),
+            (
+                "bad (file: '/x') (line 3, option y)\nbad",
+                "bad (file: '/x')\nbad",
+            ),
+            ("bad (/tmp/x1/c, line 3)", "bad"),
+            ("bad (line of sight)", "bad (line of sight)"),
             ("For help, use /a/b/c -h\n", "For help, use c -h\n"),
         ];
         for (text, expected) in rows {

@@ -82,11 +82,16 @@ impl Session {
     pub fn note_output(&mut self, title: &str, output: &CtlOutput) {
         let run = self.run();
         let mut lines = vec![format!("$ {title} -> exit {}", output.code)];
-        lines.extend(
-            run.text(&output.stdout)
-                .lines()
-                .map(|line| format!("  out| {}", without_explanation(line))),
-        );
+        let stdout = run.text(&output.stdout);
+        let mut stdout: Vec<_> = stdout
+            .lines()
+            .map(|line| format!("  out| {}", without_explanation(line)))
+            .collect();
+        if title.ends_with("all") || title.contains(":*") {
+            // Processes handled together finish in any order.
+            stdout.sort();
+        }
+        lines.extend(stdout);
         lines.extend(
             run.text(&output.stderr)
                 .lines()

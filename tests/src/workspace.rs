@@ -42,8 +42,11 @@ pub fn target_dir() -> PathBuf {
 /// Cargo does not rebuild other members' binaries for this package's tests: without this a clean run finds
 /// none, and a later one an old one.
 pub fn binary(name: &str) -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(build_once_per_run);
+    static BUILT: OnceLock<bool> = OnceLock::new();
+    assert!(
+        BUILT.get_or_init(build_once_per_run),
+        "the workspace's binaries do not build"
+    );
     let path = profile_dir().join(name);
     assert!(
         path.exists(),
@@ -52,27 +55,28 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// Builds unless a sibling test process of the same nextest run did.
-fn build_once_per_run() {
+/// Builds unless a sibling test process of the same nextest run did; answers whether that worked.
+fn build_once_per_run() -> bool {
     let stamp = target_dir().join("callboard-tests.run");
     let run = env::var("NEXTEST_RUN_ID").ok();
     let _lock = lock("callboard-tests.lock");
     if run.is_some() && fs::read_to_string(&stamp).ok() == run {
-        return;
+        return true;
     }
-    build();
-    if let Some(run) = run {
+    let built = build();
+    if let Some(run) = run.filter(|_| built) {
         fs::write(&stamp, run).expect("the target directory is writable");
     }
+    built
 }
 
-fn build() {
+fn build() -> bool {
     let directory = profile_dir();
     let profile = match directory.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(other) => other,
     };
-    let status = Command::new(env!("CARGO"))
+    Command::new(env!("CARGO"))
         .args([
             "build",
             "--quiet",
@@ -85,8 +89,8 @@ fn build() {
         .arg(target_dir())
         .current_dir(root())
         .status()
-        .expect("cargo runs");
-    assert!(status.success(), "the workspace's binaries do not build");
+        .expect("cargo runs")
+        .success()
 }
 
 /// Takes a lock among processes by a file of the target directory; dropping the file releases it.

@@ -80,6 +80,41 @@ fn bad_values_name_section_and_file() {
 }
 
 #[test]
+fn a_bad_value_is_found_by_file_line_and_option() {
+    if Flavour::under_test() == Flavour::Original {
+        return; // It names the file at best.
+    }
+    for (section, option) in [
+        (
+            "[program:a]\ncommand=x\n; a comment\nstartsecs=soon\n",
+            "startsecs=soon",
+        ),
+        ("[supervisord]\nloglevel=loud\n", "loglevel=loud"),
+        ("[eventlistener:l]\ncommand=x\nevents=FOO\n", "events=FOO"),
+    ] {
+        let (daemon, output) = refused(section, &[]);
+        let config = daemon.read("supervisord.conf");
+        let line = 1 + config
+            .lines()
+            .position(|line| line == option)
+            .expect("the option is there");
+        let name = option.split('=').next().unwrap_or_default();
+        assert!(
+            output
+                .stderr
+                .contains(&format!("line {line}, option {name})\n")),
+            "{output:?}"
+        );
+        assert!(
+            output
+                .stderr
+                .contains(&daemon.config_path().display().to_string()),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
 fn a_line_that_is_no_option_is_named() {
     let (daemon, output) = refused("[program:a]\ncommand=x\nnonsense here\n", &[]);
     let line = std::fs::read_to_string(daemon.config_path())

@@ -19,7 +19,7 @@ command=/nonexistent/command
 autostart=false
 startretries=0
 [program:crash]
-command=false
+command=sh -c 'sleep 0.3; exit 1'
 autostart=false
 startretries=0
 [program:pair]
