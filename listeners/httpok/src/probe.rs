@@ -21,6 +21,9 @@ const RETRY: Duration = Duration::from_secs(10);
 /// it waiting for ever.
 const PATIENCE: u32 = 6;
 
+/// What Python says of a host that has no address.
+const UNKNOWN_HOST: &str = "[Errno -2] Name or service not known";
+
 /// What the server answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -100,7 +103,7 @@ impl HttpProbe {
         let response = self.agent.get(self.target.uri()).call()?;
         let status = response.status().as_u16();
         let mut body = response.into_body().into_reader();
-        let has_text = contains(&mut body, self.text.as_bytes())?;
+        let has_text = contains(&mut body, self.text.as_bytes()).map_err(in_the_middle)?;
         Ok(Answer {
             status,
             reason: self.reason.take(),
@@ -132,25 +135,39 @@ const fn attempts(timeout: Duration) -> u64 {
     timeout.as_secs().saturating_sub(1) / RETRY.as_secs() + 1
 }
 
+/// Tells an answer that breaks off from one that never came.
+fn in_the_middle(error: io::Error) -> ureq::Error {
+    match ureq::Error::from(error) {
+        ureq::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            io::Error::other("the answer breaks off").into()
+        }
+        other => other,
+    }
+}
+
 /// An error in the words Python has for it, where it has some.
 fn text(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => "timed out".to_owned(),
-        ureq::Error::HostNotFound => "[Errno -2] Name or service not known".to_owned(),
+        ureq::Error::HostNotFound => UNKNOWN_HOST.to_owned(),
         ureq::Error::Io(error) => io_text(error),
         other => other.to_string(),
     }
 }
 
 fn io_text(error: &io::Error) -> String {
+    let text = error.to_string();
     if let Some(number) = error.raw_os_error() {
-        let text = error.to_string();
         let text = text.split(" (os error").next().unwrap_or_default();
         return format!("[Errno {number}] {text}");
     }
-    match error.kind() {
-        ErrorKind::UnexpectedEof => "Remote end closed connection without response".to_owned(),
-        _ => error.to_string(),
+    match text.strip_prefix("failed to lookup address information: ") {
+        Some("Name or service not known") => UNKNOWN_HOST.to_owned(),
+        Some(reason) => reason.to_owned(),
+        None if error.kind() == ErrorKind::UnexpectedEof => {
+            "Remote end closed connection without response".to_owned()
+        }
+        None => text,
     }
 }
 

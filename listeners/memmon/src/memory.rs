@@ -1,6 +1,5 @@
 //! Resident memory, from the kernel's process table.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 
@@ -34,8 +33,6 @@ pub(crate) struct ProcFs {
 struct Row {
     parent: i32,
     pid: i32,
-    /// Resident pages.
-    pages: i64,
 }
 
 impl ProcFs {
@@ -50,20 +47,31 @@ impl ProcFs {
         }
     }
 
+    /// Resident pages of a single process: field 2 of `statm`. The same field of `stat` is less exact.
     fn pages(&mut self, pid: i32) -> Option<i64> {
-        if self.cumulative {
-            let text = &mut self.text;
-            let table = self.table.get_or_insert_with(|| read_table(text));
-            return family_pages(table, pid);
-        }
         read(&format!("/proc/{pid}/statm"), &mut self.text).ok()?;
         self.text.split(' ').nth(1)?.parse().ok()
+    }
+
+    fn family_pages(&mut self, pid: i32) -> Option<i64> {
+        let text = &mut self.text;
+        let table = self.table.get_or_insert_with(|| read_table(text));
+        let descendants = descendants(table, pid);
+        let own = self.pages(pid)?;
+        // Those that have ended meanwhile use nothing.
+        let pages = descendants.into_iter().filter_map(|pid| self.pages(pid));
+        Some(own + pages.sum::<i64>())
     }
 }
 
 impl Memory for ProcFs {
     fn rss(&mut self, pid: i32) -> Option<i64> {
-        Some(self.pages(pid)? * self.page / 1024 * 1024)
+        let pages = if self.cumulative {
+            self.family_pages(pid)?
+        } else {
+            self.pages(pid)?
+        };
+        Some(pages * self.page / 1024 * 1024)
     }
 
     fn refresh(&mut self) {
@@ -83,40 +91,34 @@ fn read_table(text: &mut String) -> Vec<Row> {
             continue;
         };
         if read(&format!("/proc/{pid}/stat"), text).is_ok() {
-            rows.extend(parse_stat(pid, text));
+            rows.extend(parent(text).map(|parent| Row { parent, pid }));
         }
     }
     rows.sort_unstable();
     rows
 }
 
-/// Reads parent and resident pages, fields 4 and 24 of `/proc/<pid>/stat`. Field 2, the name in parentheses, may hold anything.
-fn parse_stat(pid: i32, stat: &str) -> Option<Row> {
+/// Field 4 of `/proc/<pid>/stat`. Field 2, the name in parentheses, may hold anything.
+fn parent(stat: &str) -> Option<i32> {
     let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_ascii_whitespace();
-    Some(Row {
-        parent: fields.nth(1)?.parse().ok()?,
-        pid,
-        pages: fields.nth(19)?.parse().ok()?,
-    })
+    after_name.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// Pages of a process and all its descendants; `None`: there is no such process.
-fn family_pages(table: &[Row], pid: i32) -> Option<i64> {
-    let root = table.iter().find(|row| row.pid == pid)?;
-    let mut total = 0;
-    let mut seen = HashSet::from([root.pid]);
-    let mut pending = vec![*root];
-    while let Some(member) = pending.pop() {
-        total += member.pages;
-        let first = table.partition_point(|row| row.parent < member.pid);
-        let children = table[first..]
-            .iter()
-            .take_while(|row| row.parent == member.pid);
-        // A pid used anew while the table was read could close a circle.
-        pending.extend(children.filter(|row| seen.insert(row.pid)));
+/// Children, their children and so on, without the process itself.
+fn descendants(table: &[Row], pid: i32) -> Vec<i32> {
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(&member) = family.get(next) {
+        next += 1;
+        let first = table.partition_point(|row| row.parent < member);
+        for row in table[first..].iter().take_while(|row| row.parent == member) {
+            // A pid used anew while the table was read could close a circle.
+            if !family.contains(&row.pid) {
+                family.push(row.pid);
+            }
+        }
     }
-    Some(total)
+    family.split_off(1)
 }
 
 fn read(path: &str, text: &mut String) -> io::Result<()> {
@@ -135,48 +137,46 @@ mod tests {
     use super::*;
     use std::process::{Command, Stdio};
 
-    const TABLE: [Row; 6] = [
-        row(0, 1, 100),
-        row(1, 10, 1),
-        row(1, 20, 2),
-        row(10, 11, 4),
-        row(10, 12, 8),
-        row(11, 13, 16),
-    ];
-
-    const fn row(parent: i32, pid: i32, pages: i64) -> Row {
-        Row { parent, pid, pages }
+    const fn row(parent: i32, pid: i32) -> Row {
+        Row { parent, pid }
     }
 
     #[test]
-    fn a_family_is_a_process_and_its_descendants() {
-        let rows = [
-            (10, Some(29)),
-            (11, Some(20)),
-            (20, Some(2)),
-            (1, Some(131)),
-            (99, None),
+    fn descendants_are_found_at_any_depth() {
+        let table = [
+            row(0, 1),
+            row(1, 10),
+            row(1, 20),
+            row(10, 11),
+            row(10, 12),
+            row(11, 13),
+        ];
+        let rows: [(i32, &[i32]); 5] = [
+            (10, &[11, 12, 13]),
+            (11, &[13]),
+            (20, &[]),
+            (1, &[10, 20, 11, 12, 13]),
+            (99, &[]),
         ];
         for (pid, want) in rows {
-            assert_eq!(family_pages(&TABLE, pid), want, "{pid}");
+            assert_eq!(descendants(&table, pid), want, "{pid}");
         }
     }
 
     #[test]
-    fn a_circle_is_counted_once() {
-        assert_eq!(family_pages(&[row(1, 2, 7), row(2, 1, 5)], 1), Some(12));
-        assert_eq!(family_pages(&[row(1, 1, 5)], 1), Some(5));
+    fn a_circle_is_followed_once() {
+        assert_eq!(descendants(&[row(1, 2), row(2, 1)], 1), [2]);
+        assert_eq!(descendants(&[row(1, 1)], 1), []);
     }
 
     #[test]
     fn names_may_hold_anything() {
-        let rest = "S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 1000 42 0 0";
         for name in ["sh", "a) R 1", "x (y", "(", "a\nb"] {
-            let stat = format!("9 ({name}) {rest}");
-            assert_eq!(parse_stat(9, &stat), Some(row(7, 9, 42)), "{name}");
+            let stat = format!("9 ({name}) S 7 1 1 0 -1 0");
+            assert_eq!(parent(&stat), Some(7), "{name}");
         }
-        assert_eq!(parse_stat(9, ""), None);
-        assert_eq!(parse_stat(9, "9 (sh) S 7"), None);
+        assert_eq!(parent(""), None);
+        assert_eq!(parent("9 (sh) S"), None);
     }
 
     #[test]
@@ -192,8 +192,8 @@ mod tests {
         let own = single.rss(me).expect("this process is there");
         assert!(own > 0 && own % 1024 == 0);
         assert!(family.rss(me).expect("this process is there") > 0);
-        let rows = family.table.as_deref().expect("the table was read");
-        assert!(rows.iter().any(|row| row.pid == pid && row.parent == me));
+        let table = family.table.as_deref().expect("the table was read");
+        assert!(descendants(table, me).contains(&pid));
         child.kill().expect("cat ends");
         child.wait().expect("cat ends");
         assert_eq!(single.rss(pid), None);
