@@ -293,3 +293,133 @@ impl Drop for SocketFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    fn server(address: ServerAddress) -> ServerConfig {
+        ServerConfig {
+            section: "server".to_owned(),
+            address,
+            credentials: None,
+        }
+    }
+
+    fn unix(path: &Path) -> ServerConfig {
+        let path = path.to_owned();
+        server(ServerAddress::Unix {
+            path,
+            mode: 0o640,
+            owner: None,
+        })
+    }
+
+    fn entries(directory: &tempfile::TempDir) -> usize {
+        fs::read_dir(directory.path()).unwrap().count()
+    }
+
+    #[test]
+    fn a_socket_file_has_its_mode_and_goes_with_its_server() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let bound = BoundServer::open(&unix(&path)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+        assert_eq!(entries(&directory), 1);
+        UnixStream::connect(&path).unwrap();
+        drop(bound);
+        assert_eq!(entries(&directory), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_not_ours_any_more_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let bound = BoundServer::open(&unix(&path)).unwrap();
+        fs::rename(&path, directory.path().join("moved")).unwrap();
+        fs::write(&path, "").unwrap();
+        drop(bound);
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn stale_sockets_are_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(UnixStream::connect(&path).is_err());
+        let _bound = BoundServer::open(&unix(&path)).unwrap();
+        UnixStream::connect(&path).unwrap();
+    }
+
+    #[test]
+    fn live_sockets_are_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let other = UnixListener::bind(&path).unwrap();
+        let answering = std::thread::spawn(move || {
+            let (mut client, _) = other.accept().unwrap();
+            client.write_all(b"HTTP/1.0 404 Not Found\r\n\r\n").unwrap();
+        });
+        let error = BoundServer::open(&unix(&path)).unwrap_err();
+        assert!(matches!(error, BindError::InUse), "{error}");
+        answering.join().unwrap();
+        assert_eq!(entries(&directory), 1);
+    }
+
+    #[test]
+    fn ports_in_use_are_refused() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "localhost", ""] {
+            let address = ServerAddress::Inet {
+                host: host.to_owned(),
+                port,
+            };
+            let error = BoundServer::open(&server(address)).unwrap_err();
+            assert!(matches!(error, BindError::InUse), "{host:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_interface_means_both_families() {
+        let listener = listen_tcp("", 0).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        TcpStream::connect(("127.0.0.1", port)).unwrap();
+        if listener.local_addr().unwrap().is_ipv6() {
+            TcpStream::connect(("::1", port)).unwrap();
+        }
+    }
+
+    #[test]
+    fn refusals_are_put_in_supervisors_words() {
+        let long = Path::new("/tmp").join("x".repeat(200));
+        let rows = [
+            (unix(Path::new("/nonexistent/socket")), "errno.ENOENT (2)"),
+            (unix(&long), "AF_UNIX path too long"),
+            (
+                server(ServerAddress::Inet {
+                    host: "192.0.2.1".to_owned(),
+                    port: 1,
+                }),
+                "errno.EADDRNOTAVAIL (99)",
+            ),
+            (
+                server(ServerAddress::Inet {
+                    host: "no host".to_owned(),
+                    port: 1,
+                }),
+                "-2",
+            ),
+        ];
+        for (server, reason) in rows {
+            let error = BoundServer::open(&server).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("Cannot open an HTTP server: socket.error reported {reason}")
+            );
+        }
+    }
+}

@@ -269,4 +269,48 @@ mod tests {
             assert_eq!(target, expected, "{path}");
         }
     }
+
+    /// Runs a future and tells whether it ended before long.
+    fn ends(future: impl Future<Output = ()>) -> bool {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async { timeout(Duration::from_millis(200), future).await.is_ok() })
+    }
+
+    #[test]
+    fn clients_that_have_nothing_more_to_say_have_not_left() {
+        assert!(!ends(async {
+            let (socket, mut client) = UnixStream::pair().unwrap();
+            client.write_all(b"\r\n").await.unwrap();
+            client.shutdown().await.unwrap();
+            Departure::watch(&socket).unwrap().awaited().await;
+        }));
+    }
+
+    #[test]
+    fn clients_that_leave_are_noticed_even_with_something_unread() {
+        assert!(ends(async {
+            let (socket, mut client) = UnixStream::pair().unwrap();
+            let departure = Departure::watch(&socket).unwrap();
+            client.write_all(b"\r\n").await.unwrap();
+            drop(client);
+            departure.awaited().await;
+        }));
+    }
+
+    #[test]
+    fn pieces_are_framed_with_lower_case_lengths() {
+        assert!(ends(async {
+            let mut out = Vec::new();
+            write_piece(&mut out, Framing::Chunked, b"0123456789")
+                .await
+                .unwrap();
+            write_piece(&mut out, Framing::Plain, b"plain")
+                .await
+                .unwrap();
+            assert_eq!(out, b"a\r\n0123456789\r\nplain");
+        }));
+    }
 }

@@ -61,6 +61,7 @@ impl Arguments {
         match self.any()? {
             Value::String(text) => Ok(text),
             Value::Int(number) => Ok(number.to_string()),
+            Value::Bool(truth) => Ok(i32::from(truth).to_string()),
             _ => Err(INCORRECT),
         }
     }
