@@ -36,6 +36,7 @@ pub use identity::Identity;
 pub use listener::{Event, ListenError, Listener, Outcome};
 pub use mail::{DEFAULT_SENDMAIL, Mail, Mailer, Sendmail};
 pub use numbers::{byte_size, integer, seconds};
+pub use protocol::listener::Fields;
 pub use python::{repr, repr_list};
 pub use shell::{Shell, ShellError};
 pub use stamp::{asctime, log_stamp, zone_name};

@@ -248,6 +248,26 @@ mod tests {
     }
 
     #[test]
+    fn stale_ticks_are_acknowledged_unseen() {
+        let old = format!("when:{}", unix_now() - 10);
+        let exited = envelope("PROCESS_STATE_EXITED", "processname:p");
+        let input = envelope("TICK_5", &old) + &envelope("TICK_5", &old) + &exited;
+        let mut seen = Vec::new();
+        let mut output = Vec::new();
+        let listener = Listener::new(input.as_bytes(), &mut output).skip_stale_ticks();
+        let result = listener.run(|event| {
+            seen.push(event.header.eventname.to_owned());
+            Outcome::Done
+        });
+        assert!(result.is_ok());
+        assert_eq!(seen, ["TICK_5", "PROCESS_STATE_EXITED"]);
+        assert_eq!(
+            output,
+            b"READY\nRESULT 2\nOKREADY\nRESULT 2\nOKREADY\nRESULT 2\nOKREADY\n"
+        );
+    }
+
+    #[test]
     fn fields_and_data_are_at_hand() {
         let payload = "processname:p groupname:g pid:4\nline\nline\n";
         let event = Event {
