@@ -22,6 +22,11 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Ok(Invocation::Version) => return ExitCode::SUCCESS,
+        Ok(Invocation::Check { cmd, .. }) => {
+            let report = config::check(&cmd, &env);
+            print!("{report}");
+            return ExitCode::from(if report.is_usable() { 0 } else { 2 });
+        }
         Err(error) => Err(error.to_string()),
     };
     match config {
@@ -117,7 +122,7 @@ fn print_process(prefix: &str, process: &ProcessConfig) {
     println!("{prefix} startsecs = {}", process.startsecs.as_secs());
     println!("{prefix} startretries = {}", process.startretries);
     println!("{prefix} exitcodes = {:?}", process.exitcodes);
-    println!("{prefix} stopsignal = {}", process.stopsignal as i32);
+    println!("{prefix} stopsignal = {}", process.stopsignal.number());
     println!("{prefix} stopwaitsecs = {}", process.stopwaitsecs.as_secs());
     println!("{prefix} stopasgroup = {}", process.stopasgroup);
     println!("{prefix} killasgroup = {}", process.killasgroup);

@@ -16,6 +16,13 @@ pub enum Invocation {
     Help(String),
     /// Print the version and exit.
     Version,
+    /// Tell everything that is wrong with the configuration, and exit. Not an option of Supervisor.
+    Check {
+        /// What a start would have gone by.
+        cmd: CommandLine,
+        /// For programs, instead of people.
+        json: bool,
+    },
     /// Run the daemon.
     Run(CommandLine),
 }
@@ -43,6 +50,9 @@ impl CommandLine {
     }
 }
 
+const CHECK: &str = "check";
+const JSON: &str = "json";
+
 /// An option of the command line.
 struct CliOption {
     short: Option<char>,
@@ -57,6 +67,8 @@ enum Action {
     ConfigFile,
     Help,
     Version,
+    Check,
+    Json,
     Ignore,
     Override(&'static dyn Row),
 }
@@ -92,12 +104,16 @@ fn parse_in(
         overrides: BTreeMap::new(),
     };
     let mut ignored = None;
+    let mut check = None;
+    let mut json = None;
     for (typed, value) in parsed.options {
         let conflict = match find(&options, &typed) {
             None => false,
             Some(Action::Help) => return Ok(Invocation::Help(usage(argv0, &options))),
             Some(Action::Version) => return Ok(Invocation::Version),
             Some(Action::ConfigFile) => cmd.config_file.replace(value).is_some(),
+            Some(Action::Check) => check.replace(()).is_some(),
+            Some(Action::Json) => json.replace(()).is_some(),
             Some(Action::Ignore) => ignored.replace(()).is_some(),
             Some(Action::Override(row)) => {
                 let value = checked(row, &typed, value, &cmd.start_dir, home)?;
@@ -108,7 +124,14 @@ fn parse_in(
             return Err(CliError::Conflict(typed));
         }
     }
-    Ok(Invocation::Run(cmd))
+    match (check, json) {
+        (Some(()), json) => Ok(Invocation::Check {
+            cmd,
+            json: json.is_some(),
+        }),
+        (None, Some(())) => Err(CliError::JsonWithoutCheck),
+        (None, None) => Ok(Invocation::Run(cmd)),
+    }
 }
 
 /// The text an override stands for, if it is right.
@@ -171,6 +194,20 @@ fn options() -> Vec<CliOption> {
         "accepted for compatibility, without effect",
         Action::Ignore,
     ));
+    options.push(own(
+        None,
+        CHECK,
+        None,
+        "print everything that is wrong with the configuration and exit: 0 if it can be used, else 2",
+        Action::Check,
+    ));
+    options.push(own(
+        None,
+        JSON,
+        None,
+        "with --check: print a JSON object",
+        Action::Json,
+    ));
     options
 }
 
@@ -184,10 +221,19 @@ fn overriding(row: &'static dyn Row, flag: Flag) -> CliOption {
     }
 }
 
+/// Takes the words apart. Options that Supervisor does not have must be spelled out, so that every
+/// shortened option means what it means there (`--ch` is `--childlogdir`).
 fn split(words: &[String], options: &[CliOption]) -> Result<getopt::Parsed, getopt::Error> {
+    let is_asked_for = |option: &CliOption| match option.action {
+        Action::Check | Action::Json => {
+            let mut words = words.iter();
+            words.any(|word| word.strip_prefix("--") == Some(option.long))
+        }
+        _ => true,
+    };
     let mut short = "?".to_owned();
     let mut long = Vec::with_capacity(options.len());
-    for option in options {
+    for option in options.iter().filter(|option| is_asked_for(option)) {
         let colon = if option.metavar.is_some() { ":" } else { "" };
         let equals = if option.metavar.is_some() { "=" } else { "" };
         if let Some(letter) = option.short {

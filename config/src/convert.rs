@@ -16,12 +16,12 @@ pub use invalid::Invalid;
 pub(crate) use numbers::{
     AUTO_RESTART, BOOLEAN, BYTES, EXIT_CODES, INTEGER, LOG_LEVEL, OCTAL, SIGNAL,
 };
-pub(crate) use people::{OWNER, Owner, USER, gid_of};
+pub(crate) use people::{OWNER, Owner, USER, USER_LATER, gid_of};
 pub(crate) use places::{
     ACTIVITY_LOG, CHILD_LOG, ChildLogSetting, EXISTING_DIRECTORY, FCGI_ADDRESS, FILE_PATH,
     INET_ADDRESS, InetAddress, RESOLVED_PATH, SERVER_URL, SocketTarget,
 };
-pub(crate) use words::{ENVIRONMENT, LIST, NAME, TEXT, WORDS, name};
+pub(crate) use words::{ENVIRONMENT, EVENT_LIST, LIST, NAME, TEXT, WORDS, factory, name};
 
 /// A value type: its name in the reference, and its converter.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use nix::unistd::{AccessFlags, access};
 
 use crate::cli::CommandLine;
 use crate::convert::{Invalid, USER};
-use crate::error::{ConfigError, OptionError};
-use crate::model::{DaemonConfig, Environment, Notice, UserConfig};
-use crate::notice::cut_notice;
+use crate::error::OptionError;
+use crate::model::{DaemonConfig, Environment, UserConfig};
+use crate::remark::{Remark, cut_values};
 use crate::source::View;
 use crate::table::*;
 
@@ -18,11 +18,12 @@ pub(crate) fn read(
     view: &View<'_>,
     cmd: &CommandLine,
     environment: &Environment,
-) -> Result<(DaemonConfig, Option<Notice>), ConfigError> {
+    remarks: &mut Vec<Remark>,
+) -> Option<DaemonConfig> {
     let from = Layered { view, cmd };
     let minfds = from.value(&MINFDS)?;
     let minprocs = from.value(&MINPROCS)?;
-    let directory = from.get(&DIRECTORY)?;
+    let directory = from.get(&DIRECTORY);
     let umask = from.value(&UMASK)?;
     let logfile = from.value(&LOGFILE)?;
     let logfile_maxbytes = from.value(&LOGFILE_MAXBYTES)?;
@@ -32,12 +33,12 @@ pub(crate) fn read(
     let identifier = from.value(&IDENTIFIER)?;
     let nodaemon = from.value(&NODAEMON)?;
     let silent = from.value(&SILENT)?;
-    let childlogdir = from.get(&CHILDLOGDIR)?;
+    let childlogdir = from.get(&CHILDLOGDIR);
     let nocleanup = from.value(&NOCLEANUP)?;
     let strip_ansi = from.value(&STRIP_ANSI)?;
     let pairs = from.value(&DAEMON_ENVIRONMENT)?;
-    let notice = cut_notice(view, &DAEMON_ENVIRONMENT, &pairs);
-    let daemon = DaemonConfig {
+    remarks.extend(cut_values(view, &DAEMON_ENVIRONMENT, &pairs));
+    Some(DaemonConfig {
         logfile,
         logfile_maxbytes,
         logfile_backups,
@@ -56,18 +57,19 @@ pub(crate) fn read(
         nocleanup,
         strip_ansi,
         environment: pairs.variables,
-    };
-    Ok((daemon, notice))
+    })
 }
 
 /// The user to become. Supervisor looks at it last, when everything else has been found right.
-pub(crate) fn user(view: &View<'_>, cmd: &CommandLine) -> Result<Option<UserConfig>, ConfigError> {
-    let Some(text) = (Layered { view, cmd }).get(&DAEMON_USER)? else {
-        return Ok(None);
+pub(crate) fn user(view: &View<'_>, cmd: &CommandLine) -> Option<UserConfig> {
+    let from = Layered { view, cmd };
+    let text = from.get(&DAEMON_USER)?;
+    let user = (USER.convert)(&text, &view.source.context);
+    let refused = |invalid: Invalid| match from.overridden(&DAEMON_USER) {
+        Some(_) => from.tell_override(invalid),
+        None => view.tell(&DAEMON_USER, invalid.into()),
     };
-    (USER.convert)(&text, &view.source.context)
-        .map(Some)
-        .map_err(|invalid| view.option_error(&DAEMON_USER, invalid.into()))
+    user.map_err(refused).ok()
 }
 
 /// The section, and the command line that beats it.
@@ -78,29 +80,42 @@ struct Layered<'a> {
 
 impl Layered<'_> {
     /// The value that counts. The file's must be right even when it does not.
-    fn get<T>(&self, row: &Typed<T>) -> Result<Option<T>, ConfigError> {
-        let from_file = self.view.get(row)?;
-        match self.cmd.overrides.get(row.about.key) {
-            None => Ok(from_file),
-            Some(text) => (row.kind.convert)(text, &self.view.source.context)
-                .map(Some)
-                .map_err(refused_override),
+    fn get<T>(&self, row: &Typed<T>) -> Option<T> {
+        let from_file = self.view.get(row);
+        let Some(text) = self.overridden(row) else {
+            return from_file;
+        };
+        match (row.kind.convert)(text, &self.view.source.context) {
+            Ok(value) => Some(value),
+            Err(invalid) => {
+                self.tell_override(invalid);
+                from_file
+            }
         }
     }
 
-    fn value<T>(&self, row: &Typed<T>) -> Result<T, ConfigError> {
-        self.get(row)?.ok_or_else(|| self.view.missing(row))
+    fn value<T>(&self, row: &Typed<T>) -> Option<T> {
+        let value = self.get(row);
+        if value.is_none() && self.view.raw(row.about.key).is_none() {
+            self.view.tell_missing(row);
+        }
+        value
     }
-}
 
-/// An option of the command line that was right at start no longer is: a directory has gone.
-fn refused_override(invalid: Invalid) -> ConfigError {
-    Box::new(OptionError {
-        reason: invalid.into(),
-        process: None,
-        location: None,
-    })
-    .into()
+    fn overridden<T>(&self, row: &Typed<T>) -> Option<&str> {
+        self.cmd.overrides.get(row.about.key).map(String::as_str)
+    }
+
+    /// An option of the command line is wrong, or was right at start and no longer is: a directory
+    /// has gone.
+    fn tell_override(&self, invalid: Invalid) {
+        self.view.source.problems.tell(Box::new(OptionError {
+            reason: invalid.into(),
+            section: None,
+            process: None,
+            location: None,
+        }));
+    }
 }
 
 /// Python's `tempfile.gettempdir`: the first directory of the usual ones that can be written to.

@@ -6,6 +6,7 @@
 //! in an escaped text only to parse them a second time.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 /// One file that has been read.
@@ -24,6 +25,13 @@ pub(crate) struct Place {
     pub(crate) file: Arc<SourceFile>,
     /// The line, from 1.
     pub(crate) line: usize,
+}
+
+/// `file:line`
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.spelled, self.line)
+    }
 }
 
 /// The raw text of one option.

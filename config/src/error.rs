@@ -5,7 +5,6 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::convert::Invalid;
-use crate::document::Section;
 use crate::expand::ExpandError;
 use crate::python::{python_list, python_repr};
 use crate::reader::SyntaxError;
@@ -37,21 +36,13 @@ pub enum ConfigError {
     Option(#[from] Box<OptionError>),
 }
 
-impl ConfigError {
-    /// The same error, found while reading the process options of `section`.
-    pub(crate) fn of_process(mut self, section: &Section) -> Self {
-        if let Self::Option(error) = &mut self {
-            error.process = Some((section.name.to_string(), section.place.file.spelled.clone()));
-        }
-        self
-    }
-}
-
 /// A problem with one option, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionError {
     /// What is wrong.
     pub reason: Reason,
+    /// The section it stands in; `None`: it stands on the command line.
+    pub section: Option<String>,
     /// For a process option: its section, and the file in which that appears first.
     pub process: Option<(String, String)>,
     /// Where the option or its section stands, if it stands anywhere.
@@ -59,7 +50,7 @@ pub struct OptionError {
 }
 
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The file, as it was named.
     pub file: String,
@@ -112,6 +103,7 @@ pub enum Reason {
     Required {
         message: &'static str,
         section: String,
+        option: &'static str,
     },
     #[error(".ini file has [include] section, but no files setting")]
     NoFiles,
@@ -175,6 +167,9 @@ pub enum CliError {
     /// An option given twice.
     #[error("conflicting command line option {}", python_repr(.0))]
     Conflict(String),
+    /// The form of a report that is not asked for.
+    #[error("option --json requires --check")]
+    JsonWithoutCheck,
     /// An option with a bad value.
     #[error("invalid value for {option} {}: {reason}", python_repr(value))]
     Value {

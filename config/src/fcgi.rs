@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nix::unistd::Uid;
 
-use crate::convert::{Owner, SocketTarget, gid_of, name};
-use crate::error::{ConfigError, Reason};
+use crate::convert::{Owner, SocketTarget, gid_of};
+use crate::error::Reason;
 use crate::model::{FcgiAddress, FcgiSocket};
 use crate::source::View;
 use crate::table::*;
@@ -18,69 +18,69 @@ pub(crate) struct SocketCache(HashMap<String, Option<Arc<FcgiSocket>>>);
 impl SocketCache {
     /// The section's socket. Supervisor runs members of a `[group:x]` without their sockets, so
     /// there a section need not name one.
-    pub(crate) fn optional(
-        &mut self,
-        view: &View<'_>,
-    ) -> Result<Option<Arc<FcgiSocket>>, ConfigError> {
+    pub(crate) fn optional(&mut self, view: &View<'_>) -> Option<Arc<FcgiSocket>> {
         if let Some(known) = self.0.get(&*view.section.name) {
-            return Ok(known.clone());
+            return known.clone();
         }
         let socket = match view.raw(SOCKET.about.key) {
-            Some(_) => Some(Arc::new(socket(view)?)),
+            Some(_) => socket(view).map(Arc::new),
             None => None,
         };
         self.0.insert(view.section.name.to_string(), socket.clone());
-        Ok(socket)
+        socket
     }
 }
 
-/// Reads `socket` and what goes with it.
-pub(crate) fn socket(view: &View<'_>) -> Result<FcgiSocket, ConfigError> {
-    let section = || view.section.name.to_string();
-    let program = view
-        .section
-        .name
-        .split_once(':')
-        .map_or("", |(_, name)| name);
-    let program = name(program).map_err(|invalid| view.section_error(invalid.into()))?;
+/// Reads `socket` and what goes with it. The section's name has been checked.
+pub(crate) fn socket(view: &View<'_>) -> Option<FcgiSocket> {
+    let program = view.written_name().trim();
     let view = &View { program, ..*view };
+    let user = view.get_in(&PROCESS_USER, Scope::Here);
+    let backlog = backlog(view);
+    let owner = view.get_or(&SOCKET_OWNER, |text, _| Reason::SocketOwner(text));
+    let mode = view.get_or(&SOCKET_MODE, |text, _| Reason::SocketMode(text));
+    let address = match target(view)? {
+        SocketTarget::Unix(path) => FcgiAddress::Unix {
+            path,
+            owner: owner.or_else(|| owner_of(user?.uid)),
+            mode: Some(mode.unwrap_or(0o700)),
+        },
+        SocketTarget::Tcp(host, port) => FcgiAddress::Tcp { host, port },
+    };
+    Some(FcgiSocket { address, backlog })
+}
 
-    let user = view.get_in(&PROCESS_USER, Scope::Here)?;
+fn backlog(view: &View<'_>) -> Option<i32> {
     let backlog = view.get(&SOCKET_BACKLOG)?;
-    if let Some(backlog) = backlog.filter(|&backlog| !SOCKET_BACKLOG.about.admits(backlog)) {
-        return Err(view.option_error(&SOCKET_BACKLOG, Reason::SocketBacklog(backlog)));
+    if !SOCKET_BACKLOG.about.admits(backlog) {
+        view.tell(&SOCKET_BACKLOG, Reason::SocketBacklog(backlog));
     }
-    let owner = view.get_or(&SOCKET_OWNER, |text, _| Reason::SocketOwner(text))?;
-    let mode = view.get_or(&SOCKET_MODE, |text, _| Reason::SocketMode(text))?;
-    if view
-        .raw(SOCKET.about.key)
-        .is_some_and(|value| value.text.is_empty())
-    {
-        return Err(view.missing(&SOCKET));
+    i32::try_from(backlog).ok()
+}
+
+/// What the socket is. Owner and mode go with Unix sockets only; Supervisor says that before it
+/// complains of anything but a bad Unix path.
+fn target(view: &View<'_>) -> Option<SocketTarget> {
+    let section = || view.section.name.to_string();
+    let raw = view.raw(SOCKET.about.key);
+    if raw.is_some_and(|value| value.text.is_empty()) {
+        view.tell_missing(&SOCKET);
+        return None;
     }
-    let for_unix_only = owner.is_some() || mode.is_some();
-    let target = view.get_or(&SOCKET, |text, reason| match text.starts_with("unix://") {
+    let for_unix_only = [SOCKET_OWNER.about.key, SOCKET_MODE.about.key]
+        .iter()
+        .any(|key| view.raw(key).is_some());
+    let target = view.value_or(&SOCKET, |text, reason| match text.starts_with("unix://") {
         false if for_unix_only => Reason::NotUnixSocket(section()),
         _ => Reason::Socket {
             reason,
             section: section(),
         },
     })?;
-    let address = match target.ok_or_else(|| view.missing(&SOCKET))? {
-        SocketTarget::Unix(path) => FcgiAddress::Unix {
-            path,
-            owner: owner.or_else(|| owner_of(user?.uid)),
-            mode: Some(mode.unwrap_or(0o700)),
-        },
-        SocketTarget::Tcp(..) if for_unix_only => {
-            return Err(view.option_error(&SOCKET, Reason::NotUnixSocket(section())));
-        }
-        SocketTarget::Tcp(host, port) => FcgiAddress::Tcp { host, port },
-    };
-    Ok(FcgiSocket {
-        address,
-        backlog: backlog.and_then(|backlog| i32::try_from(backlog).ok()),
-    })
+    if for_unix_only && matches!(target, SocketTarget::Tcp(..)) {
+        view.tell(&SOCKET, Reason::NotUnixSocket(section()));
+    }
+    Some(target)
 }
 
 /// The socket belongs to the user of the program, unless that is the daemon itself.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use protocol::events::EventType;
 
-use crate::convert::name;
 use crate::document::Section;
-use crate::error::{ConfigError, Reason};
+use crate::error::Reason;
 use crate::fcgi::{self, SocketCache};
-use crate::model::{Environment, GroupConfig, GroupKind, Notice, PoolConfig, ProcessConfig};
-use crate::notice::{at, warning};
+use crate::model::{Environment, GroupConfig, GroupKind, PoolConfig, ProcessConfig};
 use crate::program::{self, Role};
+use crate::python::strip;
+use crate::remark::Remark;
 use crate::source::{Source, View};
 use crate::table::*;
 
@@ -20,27 +20,27 @@ use crate::table::*;
 pub(crate) fn read(
     source: &Source<'_>,
     environment: &Environment,
-    notices: &mut Vec<Notice>,
-) -> Result<Vec<Arc<GroupConfig>>, ConfigError> {
+    remarks: &mut Vec<Remark>,
+) -> Vec<Arc<GroupConfig>> {
     let mut reader = Reader {
         source,
         environment,
-        notices,
+        remarks,
         grouped: HashSet::new(),
         sockets: SocketCache::default(),
         groups: Vec::new(),
     };
-    reader.explicit_groups()?;
-    reader.programs()?;
-    reader.listeners()?;
-    reader.fcgi_programs()?;
-    Ok(reader.finish())
+    reader.explicit_groups();
+    reader.programs();
+    reader.listeners();
+    reader.fcgi_programs();
+    reader.finish()
 }
 
 struct Reader<'a> {
     source: &'a Source<'a>,
     environment: &'a Environment,
-    notices: &'a mut Vec<Notice>,
+    remarks: &'a mut Vec<Remark>,
     /// Sections that a `[group:x]` lists, which have no group of their own.
     grouped: HashSet<&'a str>,
     sockets: SocketCache,
@@ -48,121 +48,105 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The sections of a kind, each with the part of its name after the colon.
-    fn sections(
-        &self,
-        kind: SectionKind,
-    ) -> impl Iterator<Item = (&'a Section, &'a str)> + use<'a> {
+    fn sections(&self, kind: SectionKind) -> impl Iterator<Item = &'a Section> + use<'a> {
         let sections = self.source.document.sections().iter();
-        sections
-            .filter_map(move |section| Some((section, section.name.strip_prefix(kind.written())?)))
+        sections.filter(move |section| section.name.starts_with(kind.written()))
     }
 
-    fn explicit_groups(&mut self) -> Result<(), ConfigError> {
-        for (section, written) in self.sections(SectionKind::Group) {
+    /// The sections of a kind that are in no `[group:x]`.
+    fn ungrouped(&self, kind: SectionKind) -> Vec<&'a Section> {
+        let sections = self.sections(kind);
+        sections
+            .filter(|section| !self.grouped.contains(&*section.name))
+            .collect()
+    }
+
+    fn explicit_groups(&mut self) {
+        for section in self.sections(SectionKind::Group) {
             let view = self.source.view(section);
-            let group = name(written).map_err(|invalid| view.section_error(invalid.into()))?;
-            let programs = view.value(&GROUP_PROGRAMS)?;
-            let priority = view.value(&GROUP_PRIORITY)?;
+            let group = view.checked_name();
+            let programs = view.get(&GROUP_PROGRAMS).unwrap_or_default();
+            let priority = view.get(&GROUP_PRIORITY).unwrap_or(999);
             let mut processes = Vec::new();
             for program in programs {
-                let (member, role) = self.member(&view, program)?;
-                self.grouped.insert(&member.name);
-                processes.extend(self.processes(member, group, role)?);
+                if let Some((member, role)) = self.member(&view, program) {
+                    self.grouped.insert(&member.name);
+                    processes.extend(self.processes(member, group, role));
+                }
             }
             self.push(section, group, priority, GroupKind::Programs, processes);
         }
-        Ok(())
     }
 
-    /// The section a `[group:x]` means, and what its processes are.
-    fn member(
-        &mut self,
-        group: &View<'_>,
-        program: String,
-    ) -> Result<(&'a Section, Role), ConfigError> {
+    /// The section of a group's program, and what its processes are.
+    fn member(&mut self, group: &View<'_>, program: String) -> Option<(&'a Section, Role)> {
         let document = self.source.document;
         let plain = document.section(&format!("program:{program}"));
         let fcgi = document.section(&format!("fcgi-program:{program}"));
         let section = group.section.name.to_string();
-        match (plain, fcgi) {
-            (Some(section), None) => Ok((section, Role::Plain)),
+        let refused = match (plain, fcgi) {
+            (Some(section), None) => return Some((section, Role::Plain)),
             (None, Some(section)) => {
-                let socket = self.sockets.optional(&self.source.view(section))?;
-                Ok((section, socket.map_or(Role::Plain, Role::Fcgi)))
+                let socket = self.sockets.optional(&self.source.view(section));
+                return Some((section, socket.map_or(Role::Plain, Role::Fcgi)));
             }
-            (None, None) => {
-                let reason = Reason::UnknownProgram { section, program };
-                Err(group.option_error(&GROUP_PROGRAMS, reason))
+            (None, None) => Reason::UnknownProgram { section, program },
+            (Some(plain), Some(fcgi)) => {
+                // Both are spoken for: neither is to be read as a group of its own.
+                self.grouped.extend([&*plain.name, &*fcgi.name]);
+                Reason::AmbiguousProgram { section, program }
             }
-            (Some(_), Some(_)) => {
-                let reason = Reason::AmbiguousProgram { section, program };
-                Err(group.option_error(&GROUP_PROGRAMS, reason))
-            }
-        }
+        };
+        group.tell(&GROUP_PROGRAMS, refused);
+        None
     }
 
-    fn programs(&mut self) -> Result<(), ConfigError> {
-        for (section, written) in self.sections(SectionKind::Program) {
-            if self.grouped.contains(&*section.name) {
-                continue;
-            }
+    fn programs(&mut self) {
+        for section in self.ungrouped(SectionKind::Program) {
             let view = self.source.view(section);
-            let group = name(written).map_err(|invalid| view.section_error(invalid.into()))?;
-            let priority = view.get_in(&PRIORITY, Scope::Here)?.unwrap_or(999);
-            let processes = self.processes(section, group, Role::Plain)?;
+            let group = view.checked_name();
+            let priority = view.get_in(&PRIORITY, Scope::Here).unwrap_or(999);
+            let processes = self.processes(section, group, Role::Plain);
             self.push(section, group, priority, GroupKind::Programs, processes);
         }
-        Ok(())
     }
 
-    fn listeners(&mut self) -> Result<(), ConfigError> {
-        for (section, written) in self.sections(SectionKind::EventListener) {
+    fn listeners(&mut self) {
+        for section in self.sections(SectionKind::EventListener) {
             let view = self.source.view(section);
-            let priority = view.get_in(&PRIORITY, Scope::Here)?.unwrap_or(-1);
-            let pool = pool(&view)?;
-            let processes = self.processes(section, written.trim(), Role::Listener)?;
-            self.push(
-                section,
-                written.trim(),
-                priority,
-                GroupKind::Listeners(pool),
-                processes,
-            );
+            let priority = view.get_in(&PRIORITY, Scope::Here).unwrap_or(-1);
+            let pool = pool(&view);
+            let group = strip(view.written_name());
+            let processes = self.processes(section, group, Role::Listener);
+            let kind = GroupKind::Listeners(pool);
+            self.push(section, group, priority, kind, processes);
         }
-        Ok(())
     }
 
-    fn fcgi_programs(&mut self) -> Result<(), ConfigError> {
-        for (section, written) in self.sections(SectionKind::FcgiProgram) {
-            if self.grouped.contains(&*section.name) {
-                continue;
-            }
+    fn fcgi_programs(&mut self) {
+        for section in self.ungrouped(SectionKind::FcgiProgram) {
             let view = self.source.view(section);
-            let group = name(written).map_err(|invalid| view.section_error(invalid.into()))?;
-            let priority = view.get_in(&PRIORITY, Scope::Here)?.unwrap_or(999);
-            let socket = fcgi::socket(&view)?;
-            let processes = self.processes(section, group, Role::Fcgi(Arc::new(socket)))?;
+            let group = view.checked_name();
+            let priority = view.get_in(&PRIORITY, Scope::Here).unwrap_or(999);
+            let role = match fcgi::socket(&view) {
+                Some(socket) => Role::Fcgi(Arc::new(socket)),
+                None => Role::Plain,
+            };
+            let processes = self.processes(section, group, role);
             self.push(section, group, priority, GroupKind::Programs, processes);
         }
-        Ok(())
     }
 
     /// The processes of a section, by name.
-    fn processes(
-        &mut self,
-        section: &Section,
-        group: &str,
-        role: Role,
-    ) -> Result<Vec<ProcessConfig>, ConfigError> {
+    fn processes(&mut self, section: &Section, group: &str, role: Role) -> Vec<ProcessConfig> {
         let view = View {
             group,
             ..self.source.view(section)
         };
-        let mut processes = program::processes(view, role, self.environment, self.notices)
-            .map_err(|error| error.of_process(section))?;
+        let processes = program::processes(view, role, self.environment, self.remarks);
+        let mut processes = processes.unwrap_or_default();
         processes.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(processes)
+        processes
     }
 
     fn push(
@@ -197,10 +181,14 @@ impl<'a> Reader<'a> {
                 kept.push(Arc::new(process));
                 continue;
             };
-            self.notices.push(warning(format!(
+            let text = format!(
                 "Group {group} has several processes named {}: the one of [{}] counts",
                 process.name, process.section,
-            )));
+            );
+            let place = self.source.document.section(&process.section);
+            let place = place.map(|section| &section.place);
+            let remark = Remark::warning(text).of_section(&process.section);
+            self.remarks.push(remark.at(place));
             kept[twin] = Arc::new(process);
         }
         kept
@@ -213,13 +201,12 @@ impl<'a> Reader<'a> {
         let mut seen: HashMap<String, &Section> = HashMap::with_capacity(groups.len());
         for (group, section) in groups {
             if let Some(first) = seen.get(&group.name) {
-                self.notices.push(warning(format!(
-                    "{}: [{}] is ignored, the group name {} is taken by [{}]",
-                    at(&section.place),
-                    section.name,
-                    group.name,
-                    first.name,
-                )));
+                let text = format!(
+                    "[{}] is ignored, the group name {} is taken by [{}]",
+                    section.name, group.name, first.name,
+                );
+                let remark = Remark::warning(text).of_section(&section.name);
+                self.remarks.push(remark.shown_at(&section.place));
                 continue;
             }
             seen.insert(group.name.clone(), section);
@@ -230,54 +217,53 @@ impl<'a> Reader<'a> {
 }
 
 /// What an `[eventlistener:x]` adds.
-fn pool(view: &View<'_>) -> Result<PoolConfig, ConfigError> {
+fn pool(view: &View<'_>) -> PoolConfig {
     let section = || view.section.name.to_string();
-    let buffer_size = view.get(&BUFFER_SIZE)?;
+    let buffer_size = view.get(&BUFFER_SIZE);
     if let Some(size) = buffer_size.filter(|&size| size < 1) {
-        let reason = Reason::BufferSize {
-            section: section(),
-            size,
-        };
-        return Err(view.option_error(&BUFFER_SIZE, reason));
+        let section = section();
+        view.tell(&BUFFER_SIZE, Reason::BufferSize { section, size });
     }
-    let result_handler = view.value(&RESULT_HANDLER)?;
-    if result_handler != DEFAULT_RESULT_HANDLER {
+    let result_handler = view.get(&RESULT_HANDLER).unwrap_or_default();
+    if !RESULT_HANDLERS.contains(&result_handler.as_str()) {
         let reason = Reason::Unresolved {
-            spec: result_handler,
+            spec: result_handler.clone(),
             section: section(),
-            why: "the only result handler is supervisor.dispatchers:default_handler",
+            why: "Python code cannot be loaded here; the result handlers there are: \
+                  supervisor.dispatchers:default_handler, supervisor_stdout:event_handler",
         };
-        return Err(view.option_error(&RESULT_HANDLER, reason));
+        view.tell(&RESULT_HANDLER, reason);
     }
-    let events = events(view)?;
-    if view.get_in(&REDIRECT_STDERR, Scope::Here)? == Some(true) {
-        return Err(view.option_error(&REDIRECT_STDERR, Reason::ListenerRedirect(section())));
+    let events = events(view);
+    if view.get_in(&REDIRECT_STDERR, Scope::Here) == Some(true) {
+        view.tell(&REDIRECT_STDERR, Reason::ListenerRedirect(section()));
     }
-    Ok(PoolConfig {
+    PoolConfig {
         events,
         buffer_size: buffer_size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
         result_handler,
-    })
+    }
 }
 
 /// The events, sorted, so that their order in the file is no change.
-fn events(view: &View<'_>) -> Result<Vec<String>, ConfigError> {
-    let listed = view.value(&EVENTS)?;
+fn events(view: &View<'_>) -> Vec<String> {
+    let Some(listed) = view.value(&EVENTS) else {
+        return Vec::new();
+    };
     if listed.is_empty() {
-        return Err(view.missing(&EVENTS));
+        view.tell_missing(&EVENTS);
     }
     let mut events: Vec<String> = listed.iter().map(|event| event.to_uppercase()).collect();
-    if let Some(event) = events
-        .iter()
-        .find(|event| EventType::from_name(event).is_none())
-    {
-        let reason = Reason::UnknownEvent {
-            event: event.clone(),
-            section: view.section.name.to_string(),
-        };
-        return Err(view.option_error(&EVENTS, reason));
+    for event in &events {
+        if EventType::from_name(event).is_none() {
+            let reason = Reason::UnknownEvent {
+                event: event.clone(),
+                section: view.section.name.to_string(),
+            };
+            view.tell(&EVENTS, reason);
+        }
     }
     events.sort_unstable();
     events.dedup();
-    Ok(events)
+    events
 }

@@ -7,89 +7,100 @@ use crate::document::{Document, SourceFile};
 use crate::error::{ConfigError, Reason};
 use crate::glob::glob;
 use crate::locate::ConfigFile;
-use crate::model::{Environment, LogLevel, Notice};
-use crate::notice::warning;
+use crate::model::Environment;
 use crate::path::{absolute, dirname, join};
+use crate::problems::Problems;
 use crate::reader;
+use crate::remark::Remark;
 use crate::source::Source;
 use crate::table::INCLUDE_FILES;
 
-/// Reads the main file.
-pub(crate) fn read_main(file: &ConfigFile, document: &mut Document) -> Result<(), ConfigError> {
+/// Reads the main file; `None` if it cannot be opened, which is told like all that is wrong with it.
+pub(crate) fn read_main(file: &ConfigFile, problems: &Problems) -> Option<Document> {
     if !file.path.exists() {
-        return Err(ConfigError::Missing(file.spelled.clone()));
+        problems.tell(ConfigError::Missing(file.spelled.clone()));
+        return None;
     }
-    let bytes =
-        std::fs::read(&file.path).map_err(|_| ConfigError::Unreadable(file.spelled.clone()))?;
+    let Ok(bytes) = std::fs::read(&file.path) else {
+        problems.tell(ConfigError::Unreadable(file.spelled.clone()));
+        return None;
+    };
     let source = SourceFile {
         spelled: file.spelled.clone(),
         here: file.directory(),
     };
-    reader::read(&bytes, &Arc::new(source), document)?;
-    Ok(())
+    let mut document = Document::default();
+    read_text(&bytes, source, &mut document, problems);
+    Some(document)
 }
 
-/// Reads the main file and everything it includes; returns what there is to tell about that.
+fn read_text(bytes: &[u8], file: SourceFile, document: &mut Document, problems: &Problems) {
+    for error in reader::read(bytes, &Arc::new(file), document) {
+        problems.tell(error);
+    }
+}
+
+/// Reads the main file and everything it includes; remarks on the latter.
 pub(crate) fn read_all(
     file: &ConfigFile,
     start_dir: &Path,
     environment: &Environment,
-    document: &mut Document,
-) -> Result<Vec<Notice>, ConfigError> {
-    read_main(file, document)?;
-    let mut notices = Vec::new();
-    for pattern in patterns(document, start_dir, environment)? {
+    problems: &Problems,
+    remarks: &mut Vec<Remark>,
+) -> Option<Document> {
+    let mut document = read_main(file, problems)?;
+    let patterns = patterns(&document, start_dir, environment, problems);
+    let place = document
+        .section("include")
+        .map(|section| section.place.clone());
+    for pattern in patterns {
         let pattern = join(&file.directory(), &pattern);
         let found = glob(&pattern);
         if found.is_empty() {
-            notices.push(warning(format!(
-                "No file matches via include \"{pattern}\""
-            )));
+            let text = format!("No file matches via include \"{pattern}\"");
+            let remark = Remark::warning(text).of_option("include", "files");
+            remarks.push(remark.at(place.as_ref()));
         }
         for path in found {
-            notices.push(read_included(path, document)?);
+            let remark = read_included(path, &mut document, problems);
+            remarks.push(remark.of_option("include", "files").at(place.as_ref()));
         }
     }
-    Ok(notices)
+    Some(document)
 }
 
 fn patterns(
     document: &Document,
     start_dir: &Path,
     environment: &Environment,
-) -> Result<Vec<String>, ConfigError> {
+    problems: &Problems,
+) -> Vec<String> {
     let Some(section) = document.section("include") else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
-    let source = Source::new(document, start_dir, environment);
+    let source = Source::new(document, start_dir, environment, problems);
     let view = source.view(section);
-    view.get(&INCLUDE_FILES)?
-        .ok_or_else(|| view.section_error(Reason::NoFiles))
+    if view.raw(INCLUDE_FILES.about.key).is_none() {
+        view.tell_section(Reason::NoFiles);
+    }
+    view.get(&INCLUDE_FILES).unwrap_or_default()
 }
 
-fn read_included(path: String, document: &mut Document) -> Result<Notice, ConfigError> {
+fn read_included(path: String, document: &mut Document, problems: &Problems) -> Remark {
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            return Ok(warning(format!(
-                "Could not read included file \"{path}\": {error}"
-            )));
+            return Remark::warning(format!("Could not read included file \"{path}\": {error}"));
         }
     };
     let here = absolute(Path::new("/"), dirname(&path))
         .to_string_lossy()
         .into_owned();
-    let notice = Notice {
-        level: LogLevel::Info,
-        text: format!("Included extra file \"{path}\" during parsing"),
+    let remark = Remark::info(format!("Included extra file \"{path}\" during parsing"));
+    let file = SourceFile {
+        spelled: path,
+        here,
     };
-    reader::read(
-        &bytes,
-        &Arc::new(SourceFile {
-            spelled: path,
-            here,
-        }),
-        document,
-    )?;
-    Ok(notice)
+    read_text(&bytes, file, document, problems);
+    remark
 }

@@ -7,12 +7,15 @@
 //! reader   text to sections            convert  a text to a value, or what is wrong with it
 //! include  further files               source   one section's options: expand, convert, locate
 //! expand   %(here)s and the like       daemon, servers, groups, program, fcgi: what they mean
+//! problems what is wrong               remark   what is right but probably not meant
 //! ```
 //!
-//! [`diff`] compares two results for a reread. Nothing here keeps state: loading again is calling
+//! [`check`](fn@check) tells all that is wrong instead, [`diff`](fn@diff) compares two results for a
+//! reread, [`sample`](fn@sample) and [`reference`](fn@reference) show the option table. Nothing here keeps state: loading again is calling
 //! [`load`] again.
 #![warn(missing_docs)]
 
+pub mod check;
 pub mod cli;
 mod convert;
 mod daemon;
@@ -25,30 +28,38 @@ mod fcgi;
 mod glob;
 mod groups;
 mod include;
+mod load;
 pub mod locate;
 pub mod model;
-mod notice;
 mod path;
+mod problems;
 mod program;
 mod python;
 mod reader;
+mod reference;
+mod remark;
+mod sample;
 mod servers;
 pub mod shlex;
+mod signal;
 mod source;
 pub mod supervisorctl;
 pub mod table;
 
+pub use check::check;
 pub use convert::Invalid;
 pub use diff::{Changes, diff};
 pub use error::{CliError, ConfigError, Location, OptionError, Reason};
 pub use expand::{BadFormat, ExpandError};
 pub use python::python_repr;
 pub use reader::SyntaxError;
+pub use reference::reference;
+pub use sample::sample;
 
 use cli::CommandLine;
-use document::Document;
 use model::{Config, Environment};
-use source::Source;
+use problems::Problems;
+use remark::Remark;
 
 /// Reads the configuration that a command line names, includes and overrides applied. `env` is
 /// the process's own environment.
@@ -57,30 +68,13 @@ use source::Source;
 /// The first thing wrong with it, in Supervisor's words and with its place.
 pub fn load(cmd: &CommandLine, env: &Environment) -> Result<Config, ConfigError> {
     let file = locate::config_file(cmd, env.get("PATH").map(String::as_str))?;
-    let mut document = Document::default();
-    let mut notices = include::read_all(&file, &cmd.start_dir, env, &mut document)?;
-    let section = document
-        .section("supervisord")
-        .ok_or(ConfigError::NoSection("supervisord"))?;
-
-    let mut source = Source::new(&document, &cmd.start_dir, env);
-    let (mut daemon, cut) = daemon::read(&source.view(section), cmd, env)?;
-    notices.extend(cut);
-    source.environment.extend(daemon.environment.clone());
-    let rpc_interfaces = servers::rpc_interfaces(&source)?;
-    let groups = groups::read(&source, &daemon.environment, &mut notices)?;
-    let servers = servers::servers(&source)?;
-    daemon.user = daemon::user(&source.view(section), cmd)?;
-
-    notices.extend(notice::vain(&document));
-    notices.sort_by_key(|notice| notice.level);
-    Ok(Config {
-        daemon,
-        servers,
-        rpc_interfaces,
-        groups,
-        notices,
-    })
+    let problems = Problems::default();
+    let mut remarks = Vec::new();
+    let config = load::load(&file, cmd, env, &problems, &mut remarks);
+    let mut config = problems.verdict(config, "supervisord")?;
+    config.notices = remarks.into_iter().map(Remark::into_notice).collect();
+    config.notices.sort_by_key(|notice| notice.level);
+    Ok(config)
 }
 
 #[cfg(test)]

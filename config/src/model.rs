@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid};
+
+pub use crate::signal::StopSignal;
 
 /// Environment variables by name, sorted.
 pub type Environment = BTreeMap<String, String>;
@@ -233,7 +234,7 @@ pub struct ProcessConfig {
     /// Exit statuses that are expected.
     pub exitcodes: Vec<i32>,
     /// Signal that asks the process to stop.
-    pub stopsignal: Signal,
+    pub stopsignal: StopSignal,
     /// Time between the stop signal and SIGKILL.
     pub stopwaitsecs: Duration,
     /// Send the stop signal to the whole process group.

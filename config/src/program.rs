@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::convert::{ChildLogSetting, name};
+use crate::convert::{ChildLogSetting, Invalid, name};
 use crate::environment::Pairs;
-use crate::error::{ConfigError, Reason};
-use crate::model::{ChildLog, Environment, FcgiSocket, Notice, OutputConfig, ProcessConfig};
-use crate::notice::{cut_notice, warning};
+use crate::error::Reason;
+use crate::model::{ChildLog, Environment, FcgiSocket, OutputConfig, ProcessConfig};
+use crate::remark::{Remark, cut_values};
 use crate::source::View;
 use crate::table::*;
 
@@ -27,17 +27,16 @@ pub(crate) fn processes(
     view: View<'_>,
     role: Role,
     environment: &Environment,
-    notices: &mut Vec<Notice>,
-) -> Result<Vec<ProcessConfig>, ConfigError> {
-    let written = view
-        .section
-        .name
-        .split_once(':')
-        .map_or("", |(_, name)| name);
-    let program = name(written).map_err(|invalid| view.section_error(invalid.into()))?;
+    remarks: &mut Vec<Remark>,
+) -> Option<Vec<ProcessConfig>> {
+    let view = View {
+        of_process: true,
+        ..view
+    };
+    let program = view.checked_name();
     let view = View { program, ..view };
     let (template, numprocs, first) = template(&view, role)?;
-    check_names(&view, numprocs)?;
+    check_names(&view, numprocs);
     let mut processes = Vec::with_capacity(usize::try_from(numprocs).unwrap_or(0));
     for at in 0..numprocs {
         let view = View {
@@ -46,16 +45,16 @@ pub(crate) fn processes(
         };
         let pairs = view.value(&PROCESS_ENVIRONMENT)?;
         if at == 0 {
-            notices.extend(cut_notice(&view, &PROCESS_ENVIRONMENT, &pairs));
+            remarks.extend(cut_values(&view, &PROCESS_ENVIRONMENT, &pairs));
         }
-        processes.push(process(&view, &template, pairs, environment, notices)?);
+        processes.extend(process(&view, &template, pairs, environment, remarks));
     }
-    Ok(processes)
+    Some(processes)
 }
 
 /// What all processes of the section have in common, their number and the first one's number.
-fn template(view: &View<'_>, role: Role) -> Result<(ProcessConfig, i64, i64), ConfigError> {
-    let priority = view.get(&PRIORITY)?.unwrap_or(999);
+fn template(view: &View<'_>, role: Role) -> Option<(ProcessConfig, i64, i64)> {
+    let priority = view.get(&PRIORITY).unwrap_or(999);
     let autostart = view.value(&AUTOSTART)?;
     let autorestart = view.value(&AUTORESTART)?;
     let startsecs = seconds(view.value(&STARTSECS)?);
@@ -63,7 +62,7 @@ fn template(view: &View<'_>, role: Role) -> Result<(ProcessConfig, i64, i64), Co
     let stopsignal = view.value(&STOPSIGNAL)?;
     let stopwaitsecs = seconds(view.value(&STOPWAITSECS)?);
     let stopasgroup = view.value(&STOPASGROUP)?;
-    let killasgroup = view.get(&KILLASGROUP)?.unwrap_or(stopasgroup);
+    let killasgroup = view.get(&KILLASGROUP).unwrap_or(stopasgroup);
     let exitcodes = view.value(&EXITCODES)?;
     let redirect_stderr = view.value(&REDIRECT_STDERR)?;
     let numprocs = numprocs(view)?;
@@ -76,11 +75,11 @@ fn template(view: &View<'_>, role: Role) -> Result<(ProcessConfig, i64, i64), Co
         view.value(&STDERR_CAPTURE_MAXBYTES)?,
         view.value(&STDERR_EVENTS_ENABLED)?,
     );
-    let serverurl = view.get(&PROCESS_SERVERURL)?;
-    let user = view.get(&PROCESS_USER)?;
-    let umask = view.get(&PROCESS_UMASK)?;
+    let serverurl = view.get(&PROCESS_SERVERURL);
+    let user = view.get(&PROCESS_USER);
+    let umask = view.get(&PROCESS_UMASK);
     if stopasgroup && !killasgroup {
-        return Err(view.option_error(&KILLASGROUP, Reason::StopWithoutKill));
+        view.tell(&KILLASGROUP, Reason::StopWithoutKill);
     }
     let template = ProcessConfig {
         name: String::new(),
@@ -111,7 +110,7 @@ fn template(view: &View<'_>, role: Role) -> Result<(ProcessConfig, i64, i64), Co
             Role::Plain | Role::Listener => None,
         },
     };
-    Ok((template, numprocs, first))
+    Some((template, numprocs, first))
 }
 
 /// A number of seconds; less than none is none, and there are never too many.
@@ -130,30 +129,30 @@ fn output(capture_maxbytes: i64, events_enabled: bool) -> OutputConfig {
     }
 }
 
-fn numprocs(view: &View<'_>) -> Result<i64, ConfigError> {
+/// How many processes there are to be. Too many are refused, and then not looked at.
+fn numprocs(view: &View<'_>) -> Option<i64> {
     let numprocs = view.value(&NUMPROCS)?;
     match NUMPROCS.about.range {
-        Some((_, most)) if numprocs > most => {
-            let invalid = crate::convert::Invalid::TooHigh {
-                value: numprocs,
-                bound: most,
-            };
-            Err(view.option_error(&NUMPROCS, invalid.into()))
+        Some((_, bound)) if numprocs > bound => {
+            let value = numprocs;
+            view.tell(&NUMPROCS, Invalid::TooHigh { value, bound }.into());
+            Some(1)
         }
-        _ => Ok(numprocs.max(0)),
+        _ => Some(numprocs.max(0)),
     }
 }
 
 /// The name must be one even before its `%(...)s` are replaced, and several processes need several.
-fn check_names(view: &View<'_>, numprocs: i64) -> Result<(), ConfigError> {
+fn check_names(view: &View<'_>, numprocs: i64) {
     let raw = view
         .raw(PROCESS_NAME.about.key)
         .map_or("", |value| value.text.as_str());
-    name(raw).map_err(|invalid| view.option_error(&PROCESS_NAME, invalid.into()))?;
-    if numprocs > 1 && !raw.contains("%(process_num)") {
-        return Err(view.option_error(&NUMPROCS, Reason::NoProcessNum));
+    if let Err(invalid) = name(raw) {
+        view.tell(&PROCESS_NAME, invalid.into());
     }
-    Ok(())
+    if numprocs > 1 && !raw.contains("%(process_num)") {
+        view.tell(&NUMPROCS, Reason::NoProcessNum);
+    }
 }
 
 /// One process: the template, and what depends on its number.
@@ -162,34 +161,36 @@ fn process(
     template: &ProcessConfig,
     pairs: Pairs,
     inherited: &Environment,
-    notices: &mut Vec<Notice>,
-) -> Result<ProcessConfig, ConfigError> {
+    remarks: &mut Vec<Remark>,
+) -> Option<ProcessConfig> {
     let own = pairs.variables;
     let view = &View {
         own: Some(&own),
         ..*view
     };
     let mut process = ProcessConfig {
-        directory: view.get(&PROCESS_DIRECTORY)?,
+        directory: view.get(&PROCESS_DIRECTORY),
         ..template.clone()
     };
-    log(view, &STDOUT, &mut process.stdout, notices)?;
-    log(view, &STDERR, &mut process.stderr, notices)?;
+    log(view, &STDOUT, &mut process.stdout, remarks)?;
+    log(view, &STDERR, &mut process.stderr, remarks)?;
     if process.redirect_stderr {
         if matches!(process.stderr.logfile, ChildLog::File(_)) {
-            notices.push(warning(format!(
+            let text = format!(
                 "For [{}], redirect_stderr=true but stderr_logfile has also been set to a filename, \
                  the filename has been ignored",
                 view.section.name
-            )));
+            );
+            remarks.push(Remark::warning(text).of_view(view, STDERR_LOGFILE.about.key));
         }
         process.stderr.logfile = ChildLog::None;
     }
-    process.command = view.value(&COMMAND)?;
+    let command = view.value(&COMMAND);
     process.name = view.value(&PROCESS_NAME)?;
+    process.command = command?;
     process.environment = inherited.clone();
     process.environment.extend(own);
-    Ok(process)
+    Some(process)
 }
 
 /// The rows of one channel.
@@ -222,31 +223,35 @@ fn log(
     view: &View<'_>,
     channel: &Channel,
     output: &mut OutputConfig,
-    notices: &mut Vec<Notice>,
-) -> Result<(), ConfigError> {
+    remarks: &mut Vec<Remark>,
+) -> Option<()> {
     let setting = view.value(channel.logfile)?;
     output.backups = view.value(channel.backups)?;
     output.maxbytes = view.value(channel.maxbytes)?;
     output.syslog = view.value(channel.syslog)?;
     let (section, name) = (&view.section.name, channel.name);
+    let mut warn = |text| {
+        let key = channel.logfile.about.key;
+        remarks.push(Remark::warning(text).of_view(view, key));
+    };
     output.logfile = match setting {
         ChildLogSetting::None => ChildLog::None,
         ChildLogSetting::Auto => ChildLog::Auto,
         ChildLogSetting::File(path) => ChildLog::File(path),
         ChildLogSetting::Syslog => {
-            notices.push(warning(format!(
+            warn(format!(
                 "For [{section}], {name}_logfile=syslog but this is deprecated and will be removed.  \
                  Use {name}_syslog=true to enable syslog instead."
-            )));
+            ));
             output.syslog = true;
             ChildLog::None
         }
     };
     if output.logfile == ChildLog::Auto && output.maxbytes == 0 {
-        notices.push(warning(format!(
+        warn(format!(
             "For [{section}], AUTO logging used for {name}_logfile without rollover, set maxbytes > 0 \
              to avoid filling up filesystem unintentionally"
-        )));
+        ));
     }
-    Ok(())
+    Some(())
 }

@@ -1,8 +1,14 @@
 //! The syntax of a configuration file: that of Python's `RawConfigParser`, set up as Supervisor
 //! does it (comments `#` and `;`, also after white space within a line; nothing is strict).
 //!
-//! One difference: of several inline comments in a line the leftmost counts, as in Python 3.13.
-//! Python up to 3.12 overlooks it in rare cases.
+//! Two differences. Of several inline comments in a line the leftmost counts, as in Python 3.13.
+//! Python up to 3.12 overlooks it in rare cases. And reading never stops at an error: a whole file is
+//! worth checking even if some of it is wrong.
+//!
+//! No library for `.ini` files stands behind this. The nearest, the crate `configparser`, agrees with
+//! Python on little more than half of 542 tricky texts; made a mere store for what is read here, it
+//! would want every value escaped and parsed a second time, and could not keep the file and line of a
+//! value, which messages and `%(here)s` need. What is left of it is a map of maps.
 
 use std::sync::Arc;
 
@@ -58,27 +64,30 @@ fn list_lines(lines: &[(usize, String)]) -> String {
         .collect()
 }
 
-/// Reads one file into `document`, over what is there already.
-///
-/// # Errors
-/// [`SyntaxError`]; `document` is then of no use.
+/// Reads one file into `document`, over what is there already. Returns what is wrong with it, the
+/// first being what Python would report; `document` then has the rest.
 pub(crate) fn read(
     bytes: &[u8],
     file: &Arc<SourceFile>,
     document: &mut Document,
-) -> Result<(), SyntaxError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| encoding_error(bytes, error, file))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+) -> Vec<SyntaxError> {
+    let mut errors = Vec::new();
+    let text = String::from_utf8_lossy(bytes);
+    if let Err(error) = std::str::from_utf8(bytes) {
+        errors.push(encoding_error(bytes, error, file));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut reader = Reader {
         file,
         document,
         section: None,
         option: None,
         indent: 0,
+        errors,
         bad_lines: Vec::new(),
     };
     for (at, line) in universal_lines(text).enumerate() {
-        reader.line(at + 1, &line)?;
+        reader.line(at + 1, &line);
     }
     reader.finish()
 }
@@ -91,6 +100,7 @@ struct Reader<'a> {
     option: Option<OpenOption>,
     /// Indentation of the last header or option, in characters.
     indent: usize,
+    errors: Vec<SyntaxError>,
     bad_lines: Vec<(usize, String)>,
 }
 
@@ -101,37 +111,43 @@ struct OpenOption {
 }
 
 impl Reader<'_> {
-    fn line(&mut self, number: usize, line: &Line<'_>) -> Result<(), SyntaxError> {
+    fn line(&mut self, number: usize, line: &Line<'_>) {
         let (content, had_comment) = without_comment(line.text);
         let content = strip(content);
         if content.is_empty() {
             if let Some(option) = self.option.as_mut().filter(|_| !had_comment) {
                 option.text.push('\n');
             }
-            return Ok(());
+            return;
         }
         let indent = line.text.chars().take_while(|&c| is_space(c)).count();
         if let Some(option) = self.option.as_mut().filter(|_| indent > self.indent) {
             option.text.push('\n');
             option.text.push_str(content);
-            return Ok(());
+            return;
         }
         self.indent = indent;
         if let Some(name) = header(content) {
             self.close_option();
             let place = self.place(number);
             self.section = Some(self.document.enter(name, place));
-            return Ok(());
+        } else if self.section.is_some() {
+            self.option_line(number, line, content);
+        } else {
+            self.homeless(number, line);
         }
-        if self.section.is_none() {
-            return Err(SyntaxError::NoSection {
+    }
+
+    /// Something before the first header: one error for all of it.
+    fn homeless(&mut self, number: usize, line: &Line<'_>) {
+        let is_known = |error: &SyntaxError| matches!(error, SyntaxError::NoSection { .. });
+        if !self.errors.iter().any(is_known) {
+            self.errors.push(SyntaxError::NoSection {
                 file: self.file.spelled.clone(),
                 line: number,
                 text: line.for_message(),
             });
         }
-        self.option_line(number, line, content);
-        Ok(())
     }
 
     fn option_line(&mut self, number: usize, line: &Line<'_>, content: &str) {
@@ -174,15 +190,15 @@ impl Reader<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<(), SyntaxError> {
+    fn finish(mut self) -> Vec<SyntaxError> {
         self.close_option();
-        if self.bad_lines.is_empty() {
-            return Ok(());
+        if !self.bad_lines.is_empty() {
+            self.errors.push(SyntaxError::Lines {
+                file: self.file.spelled.clone(),
+                lines: self.bad_lines,
+            });
         }
-        Err(SyntaxError::Lines {
-            file: self.file.spelled.clone(),
-            lines: self.bad_lines,
-        })
+        self.errors
     }
 }
 

@@ -1,7 +1,7 @@
 //! HTTP servers and the RPC interfaces they serve.
 
 use crate::document::Section;
-use crate::error::{ConfigError, Reason};
+use crate::error::Reason;
 use crate::model::{Credentials, ServerAddress, ServerConfig};
 use crate::source::{Source, View};
 use crate::table::*;
@@ -10,19 +10,19 @@ use crate::table::*;
 const MAIN_INTERFACE: &str = "supervisor.rpcinterface:make_main_rpcinterface";
 
 /// The servers: TCP ones, then Unix ones.
-pub(crate) fn servers(source: &Source<'_>) -> Result<Vec<ServerConfig>, ConfigError> {
+pub(crate) fn servers(source: &Source<'_>) -> Vec<ServerConfig> {
     let inet = of_kind(source, SectionKind::InetHttpServer)
-        .map(|section| inet_server(&source.view(section)));
+        .filter_map(|section| inet_server(&source.view(section)));
     let unix = of_kind(source, SectionKind::UnixHttpServer)
-        .map(|section| unix_server(&source.view(section)));
+        .filter_map(|section| unix_server(&source.view(section)));
     inet.chain(unix).collect()
 }
 
 /// The names of the sections that ask for the RPC interface there is; any other is refused.
-pub(crate) fn rpc_interfaces(source: &Source<'_>) -> Result<Vec<String>, ConfigError> {
+pub(crate) fn rpc_interfaces(source: &Source<'_>) -> Vec<String> {
     let sections = of_kind(source, SectionKind::RpcInterface);
     sections
-        .map(|section| rpc_interface(&source.view(section)))
+        .filter_map(|section| rpc_interface(&source.view(section)))
         .collect()
 }
 
@@ -31,25 +31,25 @@ fn of_kind<'s>(source: &'s Source<'_>, kind: SectionKind) -> impl Iterator<Item 
     sections.filter(move |section| SectionKind::of(&section.name) == Some(kind))
 }
 
-fn inet_server(view: &View<'_>) -> Result<ServerConfig, ConfigError> {
-    let credentials = credentials(view)?;
+fn inet_server(view: &View<'_>) -> Option<ServerConfig> {
+    let credentials = credentials(view);
     let (host, port) = view.value(&PORT)?;
-    Ok(ServerConfig {
+    Some(ServerConfig {
         section: view.section.name.to_string(),
         address: ServerAddress::Inet { host, port },
         credentials,
     })
 }
 
-fn unix_server(view: &View<'_>) -> Result<ServerConfig, ConfigError> {
-    let path = view.value(&FILE)?;
-    let credentials = credentials(view)?;
-    let owner = view.get_or(&CHOWN, |text, _| Reason::Chown(text))?;
-    let mode = view.get_or(&CHMOD, |text, _| Reason::Chmod(text))?;
-    Ok(ServerConfig {
+fn unix_server(view: &View<'_>) -> Option<ServerConfig> {
+    let path = view.value(&FILE);
+    let credentials = credentials(view);
+    let owner = view.get_or(&CHOWN, |text, _| Reason::Chown(text));
+    let mode = view.get_or(&CHMOD, |text, _| Reason::Chmod(text));
+    Some(ServerConfig {
         section: view.section.name.to_string(),
         address: ServerAddress::Unix {
-            path,
+            path: path?,
             mode: mode.unwrap_or(0o700),
             owner,
         },
@@ -58,50 +58,48 @@ fn unix_server(view: &View<'_>) -> Result<ServerConfig, ConfigError> {
 }
 
 /// User name and password, both or neither. An empty user name asks for nothing.
-fn credentials(view: &View<'_>) -> Result<Option<Credentials>, ConfigError> {
-    match (view.get(&USERNAME)?, view.get(&PASSWORD)?) {
-        (None, None) => Ok(None),
-        (Some(username), Some(_)) if username.is_empty() => Ok(None),
-        (Some(username), Some(password)) => Ok(Some(Credentials {
-            username,
-            password: match password.strip_prefix("{SHA}") {
-                Some(digest) => format!("{{SHA}}{}", digest.to_lowercase()),
-                None => password,
-            },
-        })),
-        (username, _) => {
-            let half = if username.is_some() {
-                &USERNAME
-            } else {
-                &PASSWORD
-            };
-            let section = view.section.name.to_string();
-            Err(view.option_error(half, Reason::IncompleteAuthentication(section)))
-        }
+fn credentials(view: &View<'_>) -> Option<Credentials> {
+    let (username, password) = (view.get(&USERNAME), view.get(&PASSWORD));
+    let half = match (view.raw(USERNAME.about.key), view.raw(PASSWORD.about.key)) {
+        (Some(_), None) => Some(&USERNAME),
+        (None, Some(_)) => Some(&PASSWORD),
+        _ => None,
+    };
+    if let Some(half) = half {
+        let section = view.section.name.to_string();
+        view.tell(half, Reason::IncompleteAuthentication(section));
     }
+    let username = username.filter(|username| !username.is_empty())?;
+    let password = password?;
+    Some(Credentials {
+        username,
+        password: match password.strip_prefix("{SHA}") {
+            Some(digest) => format!("{{SHA}}{}", digest.to_lowercase()),
+            None => password,
+        },
+    })
 }
 
-fn rpc_interface(view: &View<'_>) -> Result<String, ConfigError> {
+fn rpc_interface(view: &View<'_>) -> Option<String> {
+    let interface = view.written_name();
+    let mut options = view.section.options.keys();
+    let extra = options.find(|option| *option != RPC_FACTORY.about.key);
     let spec = view.value(&RPC_FACTORY)?;
     if spec != MAIN_INTERFACE {
         let reason = Reason::Unresolved {
             spec,
             section: view.section.name.to_string(),
-            why: "the only RPC interface is supervisor.rpcinterface:make_main_rpcinterface",
+            why: "Python code cannot be loaded here; the RPC interface there is, with all methods of \
+                  Supervisor, is supervisor.rpcinterface:make_main_rpcinterface",
         };
-        return Err(view.option_error(&RPC_FACTORY, reason));
+        view.tell(&RPC_FACTORY, reason);
+        return None;
     }
-    let interface = view
-        .section
-        .name
-        .split_once(':')
-        .map_or("", |(_, name)| name);
-    let mut options = view.section.options.keys();
-    match options.find(|option| *option != RPC_FACTORY.about.key) {
-        None => Ok(interface.to_owned()),
-        Some(option) => Err(view.section_error(Reason::RpcArgument {
+    if let Some(option) = extra {
+        view.tell_section(Reason::RpcArgument {
             interface: interface.to_owned(),
             option: option.clone(),
-        })),
+        });
     }
+    Some(interface.to_owned())
 }

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::convert::{Context, Invalid};
+use crate::convert::{Context, Invalid, name};
 use crate::document::{Document, Place, Section, Value};
-use crate::error::{ConfigError, Location, OptionError, Reason};
+use crate::error::{Location, OptionError, Reason};
 use crate::expand::{ExpandError, Names, Replacement, expand};
 use crate::model::Environment;
+use crate::problems::Problems;
+use crate::python::strip;
 use crate::table::{About, Absent, Scope, Typed};
 
 /// Everything that option values depend on besides their section.
@@ -19,6 +21,8 @@ pub(crate) struct Source<'a> {
     pub(crate) environment: Environment,
     /// Name of this machine.
     pub(crate) node: String,
+    /// Where errors are told.
+    pub(crate) problems: &'a Problems,
 }
 
 impl<'a> Source<'a> {
@@ -27,6 +31,7 @@ impl<'a> Source<'a> {
         document: &'a Document,
         start_dir: &'a Path,
         environment: &'a Environment,
+        problems: &'a Problems,
     ) -> Self {
         let home = environment.get("HOME").map(String::as_str);
         let node = nix::sys::utsname::uname();
@@ -38,6 +43,7 @@ impl<'a> Source<'a> {
                 |_| String::new(),
                 |names| names.nodename().to_string_lossy().into_owned(),
             ),
+            problems,
         }
     }
 
@@ -50,6 +56,7 @@ impl<'a> Source<'a> {
             group: "",
             number: None,
             own: None,
+            of_process: false,
         }
     }
 }
@@ -67,17 +74,24 @@ pub(crate) struct View<'v> {
     pub(crate) number: Option<(i64, i64)>,
     /// The program's own variables, once they are known.
     pub(crate) own: Option<&'v Environment>,
+    /// Errors name the section as the home of a process.
+    pub(crate) of_process: bool,
 }
 
+/// The value of an option has been refused, and that has been told.
+struct Refused;
+
+/// Nothing here stops at an error: it is told, and the default holds instead, if there is one.
 impl<'v> View<'v> {
-    /// The value of an option; `None` if it is not set and has no default.
-    pub(crate) fn get<T>(&self, row: &Typed<T>) -> Result<Option<T>, ConfigError> {
-        self.read(row, row.about.scope, |_, invalid| invalid.into())
+    /// The value of an option; `None` if it is not set and has no default, or has been refused.
+    pub(crate) fn get<T>(&self, row: &Typed<T>) -> Option<T> {
+        self.get_in(row, row.about.scope)
     }
 
     /// The same, with other names than usual.
-    pub(crate) fn get_in<T>(&self, row: &Typed<T>, scope: Scope) -> Result<Option<T>, ConfigError> {
-        self.read(row, scope, |_, invalid| invalid.into())
+    pub(crate) fn get_in<T>(&self, row: &Typed<T>, scope: Scope) -> Option<T> {
+        let value = self.read(row, scope, |_, invalid| invalid.into());
+        value.ok().flatten()
     }
 
     /// The same, with a message of its own for a bad text.
@@ -85,13 +99,26 @@ impl<'v> View<'v> {
         &self,
         row: &Typed<T>,
         refuse: impl FnOnce(String, Invalid) -> Reason,
-    ) -> Result<Option<T>, ConfigError> {
-        self.read(row, row.about.scope, refuse)
+    ) -> Option<T> {
+        self.read(row, row.about.scope, refuse).ok().flatten()
     }
 
-    /// The value of an option that has a default or must be set.
-    pub(crate) fn value<T>(&self, row: &Typed<T>) -> Result<T, ConfigError> {
-        self.get(row)?.ok_or_else(|| self.missing(row))
+    /// The value of an option that has a default or must be set; `None` has been told.
+    pub(crate) fn value<T>(&self, row: &Typed<T>) -> Option<T> {
+        self.value_or(row, |_, invalid| invalid.into())
+    }
+
+    /// The same, with a message of its own for a bad text.
+    pub(crate) fn value_or<T>(
+        &self,
+        row: &Typed<T>,
+        refuse: impl FnOnce(String, Invalid) -> Reason,
+    ) -> Option<T> {
+        let value = self.read(row, row.about.scope, refuse).ok()?;
+        if value.is_none() {
+            self.tell_missing(row);
+        }
+        value
     }
 
     /// The text of an option as it stands in the file.
@@ -99,24 +126,65 @@ impl<'v> View<'v> {
         self.source.document.value(self.section, key)
     }
 
+    /// The part of the section's name after the colon.
+    pub(crate) fn written_name(&self) -> &'v str {
+        let name = self.section.name.split_once(':');
+        name.map_or("", |(_, name)| name)
+    }
+
+    /// The same, trimmed, once a name that may not be has been told of.
+    pub(crate) fn checked_name(&self) -> &'v str {
+        let written = self.written_name();
+        name(written).unwrap_or_else(|invalid| {
+            self.tell_section(invalid);
+            strip(written)
+        })
+    }
+
     fn read<T>(
         &self,
         row: &Typed<T>,
         scope: Scope,
         refuse: impl FnOnce(String, Invalid) -> Reason,
-    ) -> Result<Option<T>, ConfigError> {
+    ) -> Result<Option<T>, Refused> {
         let about = &row.about;
-        let (text, place) = match (self.raw(about.key), about.absent) {
-            (Some(value), _) => (value.text.as_str(), &value.place),
-            (None, Absent::Default(text)) => (text, &self.section.place),
-            (None, Absent::Unset(_) | Absent::Required(_)) => return Ok(None),
-        };
-        let text = self
-            .expanded(about, text, scope, &place.file.here)
-            .map_err(|error| error_at(error.into(), place, Some(about.key)))?;
+        if let Some(value) = self.raw(about.key) {
+            match self.converted(row, scope, value, refuse) {
+                Ok(converted) => return Ok(Some(converted)),
+                Err(reason) => self.tell_at(reason, &value.place, Some(about.key)),
+            }
+        }
+        match (self.raw(about.key), about.absent) {
+            (_, Absent::Default(text)) => self.default(row, scope, text).map(Some),
+            (Some(_), _) => Err(Refused),
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn converted<T>(
+        &self,
+        row: &Typed<T>,
+        scope: Scope,
+        value: &Value,
+        refuse: impl FnOnce(String, Invalid) -> Reason,
+    ) -> Result<T, Reason> {
+        let here = &value.place.file.here;
+        let text = self.expanded(&row.about, &value.text, scope, here)?;
         (row.kind.convert)(&text, &self.source.context)
-            .map(Some)
-            .map_err(|invalid| error_at(refuse(text.into_owned(), invalid), place, Some(about.key)))
+            .map_err(|invalid| refuse(text.into_owned(), invalid))
+    }
+
+    /// What a default text means; it can be wrong too, when it depends on the file system.
+    fn default<T>(&self, row: &Typed<T>, scope: Scope, text: &str) -> Result<T, Refused> {
+        let place = &self.section.place;
+        let value = self
+            .expanded(&row.about, text, scope, &place.file.here)
+            .map_err(Reason::from)
+            .and_then(|text| Ok((row.kind.convert)(&text, &self.source.context)?));
+        value.map_err(|reason| {
+            self.tell_at(reason, place, Some(row.about.key));
+            Refused
+        })
     }
 
     fn expanded<'t>(
@@ -143,42 +211,45 @@ impl<'v> View<'v> {
     }
 
     /// A required option is not there.
-    pub(crate) fn missing<T>(&self, row: &Typed<T>) -> ConfigError {
+    pub(crate) fn tell_missing<T>(&self, row: &Typed<T>) {
         let message = match row.about.absent {
             Absent::Required(message) => message,
             Absent::Default(_) | Absent::Unset(_) => "section [{}] lacks an option",
         };
-        self.section_error(Reason::Required {
+        self.tell_section(Reason::Required {
             message,
             section: self.section.name.to_string(),
-        })
+            option: row.about.key,
+        });
     }
 
     /// A problem of the whole section.
-    pub(crate) fn section_error(&self, reason: Reason) -> ConfigError {
-        error_at(reason, &self.section.place, None)
+    pub(crate) fn tell_section(&self, reason: impl Into<Reason>) {
+        self.tell_at(reason.into(), &self.section.place, None);
     }
 
     /// A problem of one option, wherever it is set.
-    pub(crate) fn option_error<T>(&self, row: &Typed<T>, reason: Reason) -> ConfigError {
+    pub(crate) fn tell<T>(&self, row: &Typed<T>, reason: Reason) {
         match self.raw(row.about.key) {
-            Some(value) => error_at(reason, &value.place, Some(row.about.key)),
-            None => self.section_error(reason),
+            Some(value) => self.tell_at(reason, &value.place, Some(row.about.key)),
+            None => self.tell_section(reason),
         }
     }
-}
 
-fn error_at(reason: Reason, place: &Place, option: Option<&'static str>) -> ConfigError {
-    Box::new(OptionError {
-        reason,
-        process: None,
-        location: Some(Location {
-            file: place.file.spelled.clone(),
-            line: place.line,
-            option,
-        }),
-    })
-    .into()
+    fn tell_at(&self, reason: Reason, place: &Place, option: Option<&'static str>) {
+        let section = &self.section;
+        let process = (section.name.to_string(), section.place.file.spelled.clone());
+        self.source.problems.tell(Box::new(OptionError {
+            reason,
+            section: Some(section.name.to_string()),
+            process: self.of_process.then_some(process),
+            location: Some(Location {
+                file: place.file.spelled.clone(),
+                line: place.line,
+                option,
+            }),
+        }));
+    }
 }
 
 /// The names that a scope allows, in a file of a given directory.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::convert::{Invalid, RESOLVED_PATH};
-use crate::document::Document;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Reason};
 use crate::include::read_main;
 use crate::locate::{ConfigFile, search, search_paths};
 use crate::model::{Environment, Notice};
-use crate::notice::{at, warning};
+use crate::problems::Problems;
+use crate::remark::Remark;
 use crate::source::Source;
 use crate::table::*;
 
@@ -67,44 +67,71 @@ pub fn load(
 }
 
 fn read(file: &ConfigFile, start_dir: &Path, env: &Environment) -> Result<Settings, ConfigError> {
-    let mut document = Document::default();
-    read_main(file, &mut document)?;
-    let section = document
-        .section("supervisorctl")
-        .ok_or(ConfigError::NoSection("supervisorctl"))?;
-    let source = Source::new(&document, start_dir, env);
+    let problems = Problems::default();
+    let settings = settings(file, start_dir, env, &problems);
+    problems.verdict(settings, "supervisorctl")
+}
+
+/// Reads the section and the plug-ins; `None` if there is no such section, or if that has been told.
+pub(crate) fn settings(
+    file: &ConfigFile,
+    start_dir: &Path,
+    env: &Environment,
+    problems: &Problems,
+) -> Option<Settings> {
+    let document = read_main(file, problems)?;
+    let source = Source::new(&document, start_dir, env, problems);
+    let section = document.section("supervisorctl")?;
     let view = source.view(section);
-    let serverurl = view.value(&CTL_SERVERURL)?;
-    let prompt = view.value(&CTL_PROMPT)?;
-    let username = view.get(&CTL_USERNAME)?;
-    let password = view.get(&CTL_PASSWORD)?;
-    let history_file = view.get(&CTL_HISTORY_FILE)?.filter(|path| !path.is_empty());
+    let serverurl = view.value(&CTL_SERVERURL);
+    let prompt = view.value(&CTL_PROMPT);
+    let username = view.get(&CTL_USERNAME);
+    let password = view.get(&CTL_PASSWORD);
+    let history_file = view.get(&CTL_HISTORY_FILE).filter(|path| !path.is_empty());
     let history_file =
         history_file.and_then(|path| (RESOLVED_PATH.convert)(&path, &source.context).ok());
-    Ok(Settings {
-        serverurl,
+    let notices = plugins(&source);
+    Some(Settings {
+        serverurl: serverurl?,
         username,
         password,
-        prompt,
+        prompt: prompt?,
         history_file,
-        notices: ignored_plugins(&source)?,
+        notices,
     })
 }
 
-/// Plug-ins are Python code: they are left out, with a warning.
-fn ignored_plugins(source: &Source<'_>) -> Result<Vec<Notice>, ConfigError> {
-    let sections = source.document.sections().iter();
-    let plugins =
-        sections.filter(|section| SectionKind::of(&section.name) == Some(SectionKind::CtlPlugin));
-    let notices = plugins.map(|section| {
-        let factory = source.view(section).value(&CTL_FACTORY)?;
-        let place = at(&section.place);
-        Ok(warning(format!(
-            "{place}: [{}] is ignored, {factory} cannot be loaded",
-            section.name
-        )))
-    });
-    notices.collect()
+/// The one factory of plug-ins there is; its commands are there anyway.
+const OWN_PLUGIN: &str = "supervisor.supervisorctl:DefaultControllerPlugin";
+
+/// Refuses plug-ins, which are Python code; remarks on the one that is not needed.
+fn plugins(source: &Source<'_>) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for section in source.document.sections() {
+        if SectionKind::of(&section.name) != Some(SectionKind::CtlPlugin) {
+            continue;
+        }
+        let view = source.view(section);
+        let name = &section.name;
+        match view.value(&CTL_FACTORY) {
+            Some(spec) if spec == OWN_PLUGIN => {
+                let text = format!("[{name}] adds nothing: the commands of {spec} are built in");
+                let remark = Remark::warning(text).shown_at(&section.place);
+                notices.push(remark.into_notice());
+            }
+            Some(spec) => {
+                let reason = Reason::Unresolved {
+                    spec,
+                    section: name.to_string(),
+                    why: "Python code cannot be loaded here; remove the section, and call the RPC \
+                          interface from a script of your own instead",
+                };
+                view.tell(&CTL_FACTORY, reason);
+            }
+            None => {}
+        }
+    }
+    notices
 }
 
 /// Checks the argument of `-s`: something with a scheme and an address.
@@ -152,7 +179,7 @@ mod tests {
         assert_eq!(run("[supervisorctl]"), Ok(Settings::default()));
         let settings = run(
             "[supervisorctl]\nserverurl=unix://%(here)s/a/../s\nusername=%(ENV_X)s\npassword=100%%\n\
-             prompt=p\nhistory_file=~/h\n[include]\nfiles=nope\n[ctlplugin:a]\nsupervisor.ctl_factory=a:b\n",
+             prompt=p\nhistory_file=~/h\n[include]\nfiles=nope\n[ctlplugin:a]\nsupervisor.ctl_factory=supervisor.supervisorctl:DefaultControllerPlugin\n",
         )
         .unwrap();
         assert_eq!(settings.serverurl, "unix://<D>/s");
@@ -162,7 +189,7 @@ mod tests {
         assert_eq!(settings.history_file, Some(PathBuf::from("/h/h")));
         assert_eq!(
             settings.notices[0].text,
-            "c:9: [ctlplugin:a] is ignored, a:b cannot be loaded"
+            "c:9: [ctlplugin:a] adds nothing: the commands of supervisor.supervisorctl:DefaultControllerPlugin are built in"
         );
     }
 
@@ -177,6 +204,12 @@ mod tests {
                 "[supervisorctl]\nprompt=%(here)s",
                 "Format string '%(here)s' for 'supervisorctl.prompt' contains names ('here') which cannot \
                  be expanded. Available names: ENV_HOME, ENV_X (c, line 2, option prompt)",
+            ),
+            (
+                "[supervisorctl]\n[ctlplugin:a]\nsupervisor.ctl_factory=a:b",
+                "a:b cannot be resolved within [ctlplugin:a]: Python code cannot be loaded here; remove the \
+                 section, and call the RPC interface from a script of your own instead (c, line 3, option \
+                 supervisor.ctl_factory)",
             ),
             (
                 "[supervisorctl]\n[ctlplugin:a]",

@@ -2,7 +2,7 @@
 //!
 //! A row says where an option belongs, what it may be, what holds when it is missing, which names
 //! its value may use, what a reread does with a new value, and what it is for. Loading, the command
-//! line, unknown-key notices, the sample configuration and the reference come from these rows.
+//! line, unknown-key remarks, the sample configuration and the reference come from these rows.
 
 mod groups;
 mod programs;
@@ -221,6 +221,17 @@ pub fn rows() -> impl Iterator<Item = &'static dyn Row> {
 /// The rows of one kind of section.
 pub fn rows_of(kind: SectionKind) -> impl Iterator<Item = &'static dyn Row> {
     rows().filter(move |row| row.about().sections.contains(&kind))
+}
+
+/// What may be written, range included.
+pub fn accepted(row: &dyn Row) -> String {
+    let accepts = row.accepts();
+    match row.about().range {
+        None => accepts.to_owned(),
+        Some((i64::MIN, greatest)) => format!("{accepts}, {greatest} at most"),
+        Some((least, i64::MAX)) => format!("{accepts}, {least} at least"),
+        Some((least, greatest)) => format!("{accepts}, from {least} to {greatest}"),
+    }
 }
 
 /// A row whose option has the type `T`.

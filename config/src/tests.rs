@@ -144,7 +144,7 @@ fn a_bare_program_means_the_defaults() {
         startsecs: std::time::Duration::from_secs(1),
         startretries: 3,
         exitcodes: vec![0],
-        stopsignal: nix::sys::signal::Signal::SIGTERM,
+        stopsignal: StopSignal::TERM,
         stopwaitsecs: std::time::Duration::from_secs(10),
         stopasgroup: false,
         killasgroup: false,
@@ -439,8 +439,8 @@ fn refused_configurations() {
         (error("[unix_http_server]\nfile=/s\nchmod=9"), "Invalid chmod value 9 (c, line 4, option chmod)".to_owned()),
         (
             error("[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b"),
-            "a:b cannot be resolved within [rpcinterface:x]: the only RPC interface is \
-             supervisor.rpcinterface:make_main_rpcinterface (c, line 3, option supervisor.rpcinterface_factory)"
+            "a:b cannot be resolved within [rpcinterface:x]: Python code cannot be loaded here; the RPC interface \
+             there is, with all methods of Supervisor, is supervisor.rpcinterface:make_main_rpcinterface (c, line 3, option supervisor.rpcinterface_factory)"
                 .to_owned(),
         ),
         (error("[eventlistener:e]\ncommand=e"), "[eventlistener:e] section requires an \"events\" line (c, line 2)".to_owned()),

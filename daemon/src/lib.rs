@@ -1,6 +1,7 @@
 //! The supervisor daemon, as a library that `supervisord` and the tests share.
 
 pub mod bus;
+pub mod check;
 pub mod http;
 pub mod logs;
 pub mod pool;

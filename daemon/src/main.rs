@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use config::cli::{self, Invocation};
 use config::model::Environment;
 use daemon::rpc::SUPERVISOR_VERSION;
-use daemon::startup;
+use daemon::{check, startup};
 
 /// Exit codes of `supervisord`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ fn run() -> Exit {
         .and_then(|()| cli::parse(&args).map_err(|error| error.to_string()))
         .and_then(|invocation| obey(invocation));
     match result {
-        Ok(()) => Exit::Success,
+        Ok(exit) => exit,
         Err(message) => {
             eprintln!("Error: {message}\nFor help, use {program} -h");
             Exit::Refused
@@ -47,15 +47,20 @@ fn run() -> Exit {
     }
 }
 
-fn obey(invocation: Invocation) -> Result<(), String> {
+fn obey(invocation: Invocation) -> Result<Exit, String> {
     match invocation {
         Invocation::Help(text) => print!("{text}"),
         Invocation::Version => println!("{SUPERVISOR_VERSION}"),
         Invocation::Run(command_line) => {
-            return startup::run(command_line, environment()).map_err(|error| error.to_string());
+            startup::run(command_line, environment()).map_err(|error| error.to_string())?;
+        }
+        Invocation::Check { cmd, json } => {
+            let usable =
+                check::run(&cmd, &environment(), json).map_err(|error| error.to_string())?;
+            return Ok(if usable { Exit::Success } else { Exit::Refused });
         }
     }
-    Ok(())
+    Ok(Exit::Success)
 }
 
 /// The daemon's environment as far as it is text: only that can be expanded.

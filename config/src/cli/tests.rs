@@ -60,6 +60,32 @@ fn help_and_version_win_when_they_are_reached() {
 }
 
 #[test]
+fn checking_is_an_option_of_ours() {
+    for (line, with_json) in [("s --check", false), ("s -c f --json -n --check", true)] {
+        let Ok(Invocation::Check { json, .. }) = run(line) else {
+            panic!("{line}");
+        };
+        assert_eq!(json, with_json, "{line}");
+    }
+    assert_eq!(overrides("s --ch /tmp"), "childlogdir=/tmp");
+    assert_eq!(overrides("s -i --check"), "identifier=--check");
+    let rows = [
+        ("s --c f", "option --c not a unique prefix"),
+        ("s --che", "option --che not recognized"),
+        ("s --js", "option --js not recognized"),
+        ("s --json", "option --json requires --check"),
+        (
+            "s --check --check",
+            "conflicting command line option '--check'",
+        ),
+        ("s --check=1", "option --check not recognized"),
+    ];
+    for (line, want) in rows {
+        assert_eq!(run(line), Err(want.to_owned()), "{line}");
+    }
+}
+
+#[test]
 fn refused_lines() {
     let rows = [
         ("s -x", "option -x not recognized"),
@@ -139,6 +165,8 @@ fn every_option_has_a_line_of_help() {
         "-t/--strip_ansi -- ",
         "--minprocs NUM -- ",
         "--profile_options OPTIONS -- ",
+        "--check -- ",
+        "--json -- ",
     ] {
         assert!(text.lines().any(|line| line.starts_with(start)), "{start}");
     }

@@ -1,9 +1,7 @@
 //! Numbers, and words that stand for one of a few things.
 
-use nix::sys::signal::Signal;
-
 use super::{Invalid, ValueType};
-use crate::model::{AutoRestart, LogLevel};
+use crate::model::{AutoRestart, LogLevel, StopSignal};
 use crate::python::{int, strip};
 
 pub(crate) const INTEGER: ValueType<i64> = ValueType {
@@ -39,9 +37,9 @@ pub(crate) const LOG_LEVEL: ValueType<LogLevel> = ValueType {
     convert: |text, _| log_level(text).ok_or_else(|| Invalid::LogLevel(text.to_owned())),
 };
 
-pub(crate) const SIGNAL: ValueType<Signal> = ValueType {
+pub(crate) const SIGNAL: ValueType<StopSignal> = ValueType {
     name: "signal",
-    accepts: "a name, with or without `SIG`, or a number",
+    accepts: "a name, with or without `SIG`, or a number: 1 to 31, 34, 64, or 0 for none",
     convert: |text, _| signal(text),
 };
 
@@ -112,23 +110,15 @@ fn log_level(text: &str) -> Option<LogLevel> {
     found.map(|&(_, level)| level)
 }
 
-fn signal(text: &str) -> Result<Signal, Invalid> {
-    if let Some(number) = int(text, 10) {
-        let signal = i32::try_from(number)
-            .ok()
-            .and_then(|number| Signal::try_from(number).ok());
-        return signal.ok_or_else(|| Invalid::SignalNumber(text.to_owned()));
+fn signal(text: &str) -> Result<StopSignal, Invalid> {
+    match int(text, 10) {
+        Some(number) => {
+            StopSignal::from_number(number).ok_or_else(|| Invalid::SignalNumber(text.to_owned()))
+        }
+        None => {
+            StopSignal::from_name(strip(text)).ok_or_else(|| Invalid::SignalName(text.to_owned()))
+        }
     }
-    let name = strip(text).to_uppercase();
-    let name = match name.strip_prefix("SIG").unwrap_or(&name) {
-        "CLD" => "CHLD",
-        "IOT" => "ABRT",
-        "POLL" => "IO",
-        name => name,
-    };
-    format!("SIG{name}")
-        .parse()
-        .map_err(|_| Invalid::SignalName(text.to_owned()))
 }
 
 fn exit_codes(text: &str) -> Option<Vec<i32>> {
@@ -216,10 +206,10 @@ mod tests {
                 run(AUTO_RESTART, "Some'times"),
                 "invalid 'autorestart' value \"some'times\"",
             ),
-            (run(SIGNAL, "sigterm"), "SIGTERM"),
-            (run(SIGNAL, "CLD"), "SIGCHLD"),
-            (run(SIGNAL, "IOT"), "SIGABRT"),
-            (run(SIGNAL, " 9 "), "SIGKILL"),
+            (run(SIGNAL, " sigterm "), "StopSignal(15)"),
+            (run(SIGNAL, " 9 "), "StopSignal(9)"),
+            (run(SIGNAL, "0"), "StopSignal(0)"),
+            (run(SIGNAL, "64"), "StopSignal(64)"),
             (run(SIGNAL, "FOO"), "value 'FOO' is not a valid signal name"),
             (run(SIGNAL, "35"), "value '35' is not a valid signal number"),
             (run(SIGNAL, "-1"), "value '-1' is not a valid signal number"),

@@ -2,6 +2,7 @@
 
 use nix::unistd::{Gid, Group, Uid, User};
 
+use super::words::TEXT;
 use super::{Context, Invalid, ValueType};
 use crate::model::UserConfig;
 use crate::python::int;
@@ -18,6 +19,13 @@ pub(crate) const USER: ValueType<UserConfig> = ValueType {
             uid: context.uid(text)?,
         })
     },
+};
+
+/// A user who is looked up later than other values.
+pub(crate) const USER_LATER: ValueType<String> = ValueType {
+    name: USER.name,
+    accepts: USER.accepts,
+    ..TEXT
 };
 
 pub(crate) const OWNER: ValueType<Owner> = ValueType {

@@ -17,6 +17,21 @@ pub(crate) const NAME: ValueType<String> = ValueType {
     convert: |text, _| Ok(text.to_owned()),
 };
 
+/// Python code, as `module:name`.
+pub(crate) const fn factory(accepts: &'static str) -> ValueType<String> {
+    ValueType {
+        name: "factory",
+        accepts,
+        ..TEXT
+    }
+}
+
+pub(crate) const EVENT_LIST: ValueType<Vec<String>> = ValueType {
+    name: "events",
+    accepts: "names of events separated by commas",
+    ..LIST
+};
+
 pub(crate) const LIST: ValueType<Vec<String>> = ValueType {
     name: "list",
     accepts: "words separated by commas",

@@ -8,8 +8,10 @@ fn parse(text: &[u8]) -> Result<Document, String> {
         here: "/".to_owned(),
     });
     let mut document = Document::default();
-    read(text, &file, &mut document).map_err(|error| error.to_string())?;
-    Ok(document)
+    match read(text, &file, &mut document).first() {
+        None => Ok(document),
+        Some(error) => Err(error.to_string()),
+    }
 }
 
 /// `section{key@line[value] ...}` for each section.

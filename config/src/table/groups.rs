@@ -2,7 +2,8 @@
 
 use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
 use crate::convert::{
-    FCGI_ADDRESS, INTEGER, LIST, OCTAL, OWNER, Owner, SocketTarget, TEXT, ValueType, WORDS,
+    EVENT_LIST, FCGI_ADDRESS, INTEGER, LIST, OCTAL, OWNER, Owner, SocketTarget, ValueType, WORDS,
+    factory,
 };
 
 const fn fcgi<T>(key: &'static str, kind: ValueType<T>) -> Typed<T> {
@@ -33,7 +34,7 @@ declare! {
         .absent(Absent::Unset("the system's maximum"))
         .range(1, 65_535)
         .prose("How many connections may wait to be accepted.");
-    EVENTS: Vec<String> = listener("events", LIST)
+    EVENTS: Vec<String> = listener("events", EVENT_LIST)
         .absent(Absent::Required("[{}] section requires an \"events\" line"))
         .prose("The events to be sent to the listener. The name of a family, such as PROCESS_STATE, \
                 stands for all of it, EVENT for everything.");
@@ -42,9 +43,10 @@ declare! {
         .range(1, i64::MAX)
         .prose("How many events may wait while the listeners of the pool are busy. When one more comes, \
                 the oldest is dropped.");
-    RESULT_HANDLER: String = listener("result_handler", TEXT)
-        .default(DEFAULT_RESULT_HANDLER)
-        .prose("What judges the listener's answers. The one there is: `supervisor.dispatchers:default_handler`.");
+    RESULT_HANDLER: String = listener("result_handler", factory(RESULT_HANDLERS_LISTED))
+        .default(RESULT_HANDLERS[0])
+        .prose("What judges the listener's answers: Supervisor's own, or that of supervisor_stdout, which \
+                prints them. Other Python code cannot be loaded: let the listener itself act on events.");
     GROUP_PROGRAMS: Vec<String> = group("programs", LIST)
         .absent(Absent::Default(""))
         .prose("The programs of the group, in their order: names of `[program:x]` or `[fcgi-program:x]` \
@@ -62,5 +64,11 @@ declare! {
                 included file is ignored.");
 }
 
-/// The result handler that exists.
-pub(crate) const DEFAULT_RESULT_HANDLER: &str = "supervisor.dispatchers:default_handler";
+/// The result handlers there are, the default one first.
+pub(crate) const RESULT_HANDLERS: [&str; 2] = [
+    "supervisor.dispatchers:default_handler",
+    "supervisor_stdout:event_handler",
+];
+
+const RESULT_HANDLERS_LISTED: &str =
+    "`supervisor.dispatchers:default_handler` or `supervisor_stdout:event_handler`";

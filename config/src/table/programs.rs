@@ -1,14 +1,12 @@
 //! `[program:x]`, and what `[fcgi-program:x]` and `[eventlistener:x]` share with it.
 
-use nix::sys::signal::Signal;
-
 use super::{Absent, Scope, SectionKind, Typed, declare};
 use crate::convert::{
     AUTO_RESTART, BOOLEAN, BYTES, CHILD_LOG, ChildLogSetting, ENVIRONMENT, EXIT_CODES, INTEGER,
     NAME, OCTAL, SIGNAL, TEXT, USER, ValueType,
 };
 use crate::environment::Pairs;
-use crate::model::{AutoRestart, UserConfig};
+use crate::model::{AutoRestart, StopSignal, UserConfig};
 
 /// The most processes one section may ask for.
 const MOST_PROCESSES: i64 = 100_000;
@@ -69,9 +67,10 @@ declare! {
     EXITCODES: Vec<i32> = shared("exitcodes", EXIT_CODES)
         .default("0")
         .prose("Exit codes that are expected, for `autorestart=unexpected` and in events.");
-    STOPSIGNAL: Signal = shared("stopsignal", SIGNAL)
+    STOPSIGNAL: StopSignal = shared("stopsignal", SIGNAL)
         .default("TERM")
-        .prose("The signal that asks the process to stop.");
+        .prose("The signal that asks the process to stop. With 0 it is not asked, only killed after \
+                `stopwaitsecs`.");
     STOPWAITSECS: i64 = shared("stopwaitsecs", INTEGER)
         .default("10")
         .prose("Seconds to wait for the process to stop before it is killed.");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
 use crate::convert::{
     INET_ADDRESS, InetAddress, OCTAL, OWNER, Owner, RESOLVED_PATH, SERVER_URL, TEXT, ValueType,
+    factory,
 };
 
 const fn server<T>(
@@ -44,10 +45,11 @@ declare! {
     PASSWORD: String = server(BOTH, "password", TEXT)
         .absent(Absent::Unset("open to everybody"))
         .prose("Password that clients must give: plain, or `{SHA}` and the SHA-1 of it in hexadecimal.");
-    RPC_FACTORY: String = server(&[SectionKind::RpcInterface], "supervisor.rpcinterface_factory", TEXT)
+    RPC_FACTORY: String = server(&[SectionKind::RpcInterface], "supervisor.rpcinterface_factory", factory("`supervisor.rpcinterface:make_main_rpcinterface`"))
         .absent(Absent::Required("section [{}] does not specify a supervisor.rpcinterface_factory"))
         .prose("What provides the RPC namespace. The one there is: \
-                `supervisor.rpcinterface:make_main_rpcinterface`. supervisorctl and the web pages need it.");
+                `supervisor.rpcinterface:make_main_rpcinterface`, which takes no further options. supervisorctl \
+                and the web pages need it.");
     CTL_SERVERURL: String = ctl("serverurl", SERVER_URL)
         .default("http://localhost:9001")
         .scope(Scope::Here)
@@ -65,8 +67,9 @@ declare! {
         .absent(Absent::Unset("nothing is remembered"))
         .scope(Scope::Here)
         .prose("File in which the interactive shell remembers its lines.");
-    CTL_FACTORY: String = Typed::new(&[SectionKind::CtlPlugin], "supervisor.ctl_factory", TEXT)
+    CTL_FACTORY: String = Typed::new(&[SectionKind::CtlPlugin], "supervisor.ctl_factory", factory("`supervisor.supervisorctl:DefaultControllerPlugin`"))
         .absent(Absent::Required("section [{}] does not specify a supervisor.ctl_factory"))
         .reread(Reread::NotTheDaemons)
-        .prose("Python code for supervisorctl, which cannot be run here: the section is ignored.");
+        .prose("What adds commands to supervisorctl. The one there is: \
+                `supervisor.supervisorctl:DefaultControllerPlugin`, whose commands are there without it.");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
 use crate::convert::{
     ACTIVITY_LOG, BOOLEAN, BYTES, ENVIRONMENT, EXISTING_DIRECTORY, FILE_PATH, INTEGER, LOG_LEVEL,
-    OCTAL, TEXT, ValueType,
+    OCTAL, TEXT, USER_LATER, ValueType,
 };
 use crate::environment::Pairs;
 use crate::model::{ActivityLog, LogLevel};
@@ -64,7 +64,7 @@ declare! {
         .value_flag(Some('m'), "UMASK", "use this umask when becoming a daemon")
         .prose("The umask of the daemon and of children that set none. It is applied when the daemon goes \
                 into the background.");
-    DAEMON_USER: String = row("user", TEXT)
+    DAEMON_USER: String = row("user", USER_LATER)
         .absent(Absent::Unset("the user who starts it"))
         .value_flag(Some('u'), "USER", "run as this user (a name or an id)")
         .prose("Become this user before anything else is opened; needs root. Logs, pidfile and sockets \

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{AsyncContext, Context};
+use config::model::StopSignal;
 use nix::errno::Errno;
-use nix::sys::signal::{Signal as OsSignal, kill};
 use nix::unistd::Pid;
 use protocol::events::{Event, EventType, StateDetail};
 use protocol::states::ProcessState;
@@ -17,6 +17,7 @@ use super::lifecycle::{Effect, Ending, Input, Kill};
 use super::messages::{FromListener, Notice};
 use super::output::Output;
 use super::stdin::Stdin;
+use crate::sys::signal::kill;
 
 /// What `getProcessInfo` says of a process that ended before `startsecs` were over.
 const TOO_QUICK: &str = "Exited too quickly (process log may have details)";
@@ -152,7 +153,7 @@ impl Process {
         let (name, pid, log) = (&self.config.name, child.pid, &self.services.log);
         let (signal, as_group) = match which {
             Kill::Stop => (self.config.stopsignal, self.config.stopasgroup),
-            Kill::Force => (OsSignal::SIGKILL, self.config.killasgroup),
+            Kill::Force => (StopSignal::KILL, self.config.killasgroup),
         };
         if which == Kill::Force {
             log.warn(format_args!("killing '{name}' ({pid}) with SIGKILL"));
@@ -160,7 +161,7 @@ impl Process {
         let group = if as_group { "process group " } else { "" };
         log.debug(format_args!("killing {name} (pid {pid}) {group}with signal {signal}"));
         let target = Pid::from_raw(if as_group { -pid } else { pid });
-        match kill(target, signal) {
+        match kill(target, signal.number()) {
             Ok(()) => {}
             // Its exit is about to be reaped; that is when the state changes.
             Err(errno @ Errno::ESRCH) => log.debug(format_args!(

@@ -64,7 +64,7 @@ pub(super) fn write_config(info: &ConfigInfo, encoder: &mut Encoder<'_>) {
             &config.stdout,
             info.stdout_logfile.as_deref(),
         );
-        record.int_member("stopsignal", config.stopsignal as i32);
+        record.int_member("stopsignal", config.stopsignal.number());
         record.int_member("stopwaitsecs", seconds(config.stopwaitsecs));
         write_output(
             record,
