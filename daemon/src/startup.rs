@@ -9,11 +9,12 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Addr, System};
 use config::ConfigError;
 use config::cli::CommandLine;
-use config::model::{Config, DaemonConfig, Environment, ServerAddress, ServerConfig};
+use config::model::{Config, DaemonConfig, Environment, FcgiSocket, ServerAddress, ServerConfig};
 use nix::errno::Errno;
 use nix::unistd::Uid;
 use thiserror::Error;
@@ -27,6 +28,7 @@ use crate::logs::auto;
 use crate::logs::rotate::Rotation;
 use crate::process::Services;
 use crate::process::children::Children;
+use crate::process::fcgi::{self, FcgiSockets};
 use crate::process::launch::BaseEnvironment;
 use crate::rpc::RpcContext;
 use crate::supervisor::{Boot, OsSignal, Outcome, Supervisor};
@@ -59,6 +61,14 @@ pub enum StartupError {
     /// A server's socket.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The socket of an `[fcgi-program:x]`.
+    #[error("Could not create FastCGI socket {url}: {error}")]
+    Socket {
+        /// The socket as configured.
+        url: String,
+        /// Why.
+        error: io::Error,
+    },
     /// Leaving the terminal.
     #[error("could not daemonize: {0}")]
     Fork(Errno),
@@ -76,6 +86,12 @@ pub enum StartupError {
 /// # Errors
 /// Whatever keeps it from starting.
 pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), StartupError> {
+    if let Some(warning) = config::locate::search_warning(&command_line) {
+        #[allow(clippy::print_stderr, reason = "there is no log yet")]
+        {
+            eprintln!("{warning}");
+        }
+    }
     let mut config = config::load(&command_line, &environment)?;
     let house = House {
         command_line,
@@ -129,7 +145,27 @@ impl House {
                 self.log.warn(complaint);
             }
         }
+        self.try_fcgi_sockets(config)?;
         Ok(bound)
+    }
+
+    /// Opens each `[fcgi-program:x]` socket once, so that one that cannot be is told at start.
+    fn try_fcgi_sockets(&self, config: &Config) -> Result<(), StartupError> {
+        let sockets = FcgiSockets::default();
+        let mut tried: Option<&Arc<FcgiSocket>> = None;
+        let processes = config.groups.iter().flat_map(|group| &group.processes);
+        for socket in processes.filter_map(|process| process.fcgi.as_ref()) {
+            if tried.is_none_or(|tried| !Arc::ptr_eq(tried, socket)) {
+                sockets
+                    .open(socket, &self.log)
+                    .map_err(|error| StartupError::Socket {
+                        url: fcgi::url(socket),
+                        error,
+                    })?;
+                tried = Some(socket);
+            }
+        }
+        Ok(())
     }
 
     fn become_user(&self, daemon: &DaemonConfig) -> Result<(), StartupError> {
@@ -137,7 +173,8 @@ impl House {
             Some(user) => {
                 privileges::become_user(user.uid)?;
                 let uid = user.uid;
-                self.log.info(format_args!("Set uid to user {uid} succeeded"));
+                self.log
+                    .info(format_args!("Set uid to user {uid} succeeded"));
             }
             None if Uid::current().is_root() => self.log.critical(
                 "Supervisor is running as root.  Privileges were not dropped because no user is \
@@ -179,7 +216,9 @@ impl House {
                 if let Some(path) = directory {
                     let path = path.display();
                     match detached.directory {
-                        Ok(()) => self.log.info(format_args!("set current directory: '{path}'")),
+                        Ok(()) => self
+                            .log
+                            .info(format_args!("set current directory: '{path}'")),
                         Err(errno) => {
                             let log = &self.log;
                             log.critical(format_args!("can't chdir into '{path}': {errno}"));
@@ -212,11 +251,13 @@ impl House {
         match &written {
             Ok(_) => {
                 let pid = std::process::id();
-                self.log.info(format_args!("supervisord started with pid {pid}"));
+                self.log
+                    .info(format_args!("supervisord started with pid {pid}"));
             }
             Err(_) => {
                 let path = path.display();
-                self.log.critical(format_args!("could not write pidfile {path}"));
+                self.log
+                    .critical(format_args!("could not write pidfile {path}"));
             }
         }
         written.ok()
@@ -232,11 +273,13 @@ impl House {
             log: self.log.clone(),
             bus: BusHandle::start(Rc::clone(&self.next_serial)),
             children: Children::default(),
+            fcgi: FcgiSockets::default(),
             base_environment: BaseEnvironment::of_this_process(),
             server_url: server_url(&config.servers),
             strip_ansi: config.daemon.strip_ansi,
             no_error: Arc::from(""),
         });
+        let mirrored = config.daemon.nodaemon && !config.daemon.silent;
         let (sender, outcome) = oneshot::channel();
         let namespaces = Rc::from(config.rpc_interfaces.as_slice());
         let supervisor = Supervisor::new(Boot {
@@ -247,6 +290,9 @@ impl House {
             outcome: sender,
         })
         .start();
+        if mirrored {
+            actix::spawn(offer_again(self.log.clone()));
+        }
         listen_for_signals(&supervisor).map_err(StartupError::Runtime)?;
         let context = RpcContext {
             supervisor,
@@ -261,6 +307,17 @@ impl House {
         let outcome = outcome.await.unwrap_or(Outcome::Exit);
         servers.close().await;
         Ok(outcome)
+    }
+}
+
+/// A terminal or pipe that the log is mirrored on may be slow: offers it what it has not taken
+/// yet, as long as there is something.
+async fn offer_again(log: ActivityLog) {
+    let mut changes = log.subscribe();
+    while changes.changed().await.is_ok() {
+        while log.flush() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
@@ -292,10 +349,13 @@ fn server_url(servers: &[ServerConfig]) -> Option<String> {
         ServerAddress::Unix { path, .. } => Some(format!("unix://{}", path.display())),
         ServerAddress::Inet { .. } => None,
     });
-    let inet = servers.iter().rev().find_map(|server| match &server.address {
-        ServerAddress::Inet { host, port } => Some(format!("http://{}:{port}", url_host(host))),
-        ServerAddress::Unix { .. } => None,
-    });
+    let inet = servers
+        .iter()
+        .rev()
+        .find_map(|server| match &server.address {
+            ServerAddress::Inet { host, port } => Some(format!("http://{}:{port}", url_host(host))),
+            ServerAddress::Unix { .. } => None,
+        });
     unix.or(inet)
 }
 

@@ -192,7 +192,8 @@ impl Handler<Unsubscribe> for Bus {
     type Result = ();
 
     fn handle(&mut self, Unsubscribe(name): Unsubscribe, ctx: &mut Context<Self>) {
-        self.subscribers.retain(|subscriber| subscriber.name != name);
+        self.subscribers
+            .retain(|subscriber| subscriber.name != name);
         self.subscriptions_changed(ctx);
     }
 }

@@ -82,10 +82,19 @@ mod tests {
         let mut ticks = Ticks(slices(3599));
         assert_eq!(ticks.due_at(3599), []);
         let due: Vec<_> = ticks.due_at(3600).iter().map(Event::event_type).collect();
-        assert_eq!(due, [EventType::Tick5, EventType::Tick60, EventType::Tick3600]);
+        assert_eq!(
+            due,
+            [EventType::Tick5, EventType::Tick60, EventType::Tick3600]
+        );
         assert_eq!(ticks.due_at(3604), []);
         let due = ticks.due_at(3620);
-        assert_eq!(due, [Event::Tick { period: EventType::Tick5, when: 3620 }]);
+        assert_eq!(
+            due,
+            [Event::Tick {
+                period: EventType::Tick5,
+                when: 3620
+            }]
+        );
     }
 
     #[test]

@@ -115,7 +115,10 @@ impl Pool {
             return;
         };
         if let Some((pid, feed)) = &listener.child {
-            feed.do_send(Feed { pid: *pid, event: message });
+            feed.do_send(Feed {
+                pid: *pid,
+                event: message,
+            });
             listener.decoder.dispatched();
             let (serial, name) = (event.envelope.serial, &listener.name);
             self.log

@@ -237,7 +237,10 @@ impl Dispatch {
     /// Sends while somebody can take something.
     fn dispatch(&mut self, effects: &mut Vec<Effect>) {
         while !self.paused && !self.queue.is_empty() {
-            let free = self.members.iter().position(|member| member.running && member.ready);
+            let free = self
+                .members
+                .iter()
+                .position(|member| member.running && member.ready);
             let Some(index) = free else { return };
             let Some(event) = self.queue.pop_front() else {
                 return;

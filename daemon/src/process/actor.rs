@@ -19,11 +19,12 @@ use protocol::states::ProcessState;
 use tokio::sync::oneshot;
 
 use super::children::Children;
+use super::fcgi::{FcgiSockets, Listening};
 use super::launch::{self, BaseEnvironment};
 use super::lifecycle::{End, Input, Machine};
 use super::messages::{
-    AutoStart, ClearLogs, Close, Ended, Feed, Freeze, FromListener, Notice, ReopenLogs, Retire, SendStdin,
-    Signal, Start, Stop,
+    AutoStart, ClearLogs, Close, Ended, Feed, Freeze, FromListener, Notice, ReopenLogs, Retire,
+    SendStdin, Signal, Start, Stop,
 };
 use super::output::{Logs, Output};
 use super::status::SharedStatus;
@@ -45,6 +46,8 @@ pub struct Services {
     pub bus: BusHandle,
     /// Who owns which pid.
     pub children: Children,
+    /// Sockets of `[fcgi-program:x]` sections.
+    pub fcgi: FcgiSockets,
     /// What children inherit.
     pub base_environment: BaseEnvironment,
     /// `SUPERVISOR_SERVER_URL`, if there is a server.
@@ -88,8 +91,17 @@ pub struct Process {
 
 /// What exists only as long as the child does.
 pub(super) struct Live {
-    pub(super) stdin: Rc<Stdin>,
+    /// `None` where a socket is the standard input.
+    pub(super) stdin: Option<Rc<Stdin>>,
+    /// Keeps the socket of the section open.
+    pub(super) _socket: Option<Rc<Listening>>,
     pub(super) outputs: Vec<Rc<Output>>,
+}
+
+impl Live {
+    fn write(&self, data: &[u8]) -> Result<(), Closed> {
+        self.stdin.as_ref().ok_or(Closed)?.send(data)
+    }
 }
 
 impl Actor for Process {
@@ -274,8 +286,7 @@ impl Process {
     fn send_stdin(&self, request: &SendStdin) -> Result<(), Fault> {
         match (&self.live, self.machine.state()) {
             (Some(live), state) if state != ProcessState::Stopping => live
-                .stdin
-                .send(request.chars.as_bytes())
+                .write(request.chars.as_bytes())
                 .map_err(|Closed| FaultCode::NoFile.about(&request.called)),
             _ => Err(FaultCode::NotRunning.about(&request.called)),
         }
@@ -391,7 +402,7 @@ impl Handler<Feed> for Process {
             (Some(live), Some(child)) if child.pid == pid => live,
             _ => return,
         };
-        if live.stdin.send(&event).is_err() {
+        if live.write(&event).is_err() {
             self.tell_pool(Notice::Unfed);
         }
     }

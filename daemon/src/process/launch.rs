@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use config::model::ProcessConfig;
 use config::shlex::{self, ShlexError};
@@ -13,6 +14,7 @@ use nix::unistd::Pid;
 use protocol::faults::{Fault, FaultCode};
 use thiserror::Error;
 
+use super::fcgi::Listening;
 use crate::sys::command::{self, CommandError};
 use crate::sys::fds::{self, ChildPipe};
 use crate::sys::identity::Identity;
@@ -49,6 +51,14 @@ pub enum LaunchError {
         process: String,
         /// Symbolic errno.
         cause: String,
+    },
+    /// The socket of an `[fcgi-program:x]`.
+    #[error("Could not create FastCGI socket {url}: {error}")]
+    Socket {
+        /// The socket as configured.
+        url: String,
+        /// Why.
+        error: std::io::Error,
     },
     /// The kernel gave no process.
     #[error("{}", .error.describe(.process))]
@@ -148,9 +158,8 @@ impl BaseEnvironment {
         own.extend(url.map(|url| ("SUPERVISOR_SERVER_URL", url)));
         let configured = &config.environment;
         own.extend(configured.iter().map(|(k, v)| (k.as_str(), v.as_str())));
-        let replaced = |name: &[u8]| {
-            std::str::from_utf8(name).is_ok_and(|name| own.contains_key(name))
-        };
+        let replaced =
+            |name: &[u8]| std::str::from_utf8(name).is_ok_and(|name| own.contains_key(name));
         let inherited = self.0.iter().filter(|(name, _)| !replaced(name));
         let mut all: Vec<CString> = inherited.map(|(_, entry)| entry.clone()).collect();
         for (name, value) in own {
@@ -160,9 +169,26 @@ impl BaseEnvironment {
     }
 }
 
+/// What a child has as its standard input.
+pub enum Input {
+    /// A pipe that we write to.
+    Pipe(ChildPipe),
+    /// The listening socket of its section.
+    Socket(Rc<Listening>),
+}
+
+impl Input {
+    fn theirs(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Pipe(pipe) => pipe.theirs.as_fd(),
+            Self::Socket(socket) => socket.as_fd(),
+        }
+    }
+}
+
 /// The pipes between the daemon and a child.
 pub struct Pipes {
-    stdin: ChildPipe,
+    stdin: Input,
     stdout: ChildPipe,
     /// `None` with `redirect_stderr`.
     stderr: Option<ChildPipe>,
@@ -170,8 +196,10 @@ pub struct Pipes {
 
 /// Our ends of the pipes.
 pub struct OurEnds {
-    /// The child's standard input.
-    pub stdin: OwnedFd,
+    /// The child's standard input, if it is a pipe.
+    pub stdin: Option<OwnedFd>,
+    /// Its share of the section's socket, if it has that instead.
+    pub socket: Option<Rc<Listening>>,
     /// The child's standard output.
     pub stdout: OwnedFd,
     /// The child's standard error, unless it is its standard output.
@@ -179,13 +207,16 @@ pub struct OurEnds {
 }
 
 impl Pipes {
-    /// Makes them.
+    /// Makes them; a child that gets a socket gets no pipe to its standard input.
     ///
     /// # Errors
     /// The errno of pipe2(2); nothing is left open then.
-    pub fn open(redirect_stderr: bool) -> nix::Result<Self> {
+    pub fn open(redirect_stderr: bool, socket: Option<Rc<Listening>>) -> nix::Result<Self> {
         Ok(Self {
-            stdin: fds::input_pipe()?,
+            stdin: match socket {
+                Some(socket) => Input::Socket(socket),
+                None => Input::Pipe(fds::input_pipe()?),
+            },
             stdout: fds::output_pipe()?,
             stderr: (!redirect_stderr).then(fds::output_pipe).transpose()?,
         })
@@ -193,8 +224,13 @@ impl Pipes {
 
     /// Closes the child's ends.
     pub fn into_ours(self) -> OurEnds {
+        let (stdin, socket) = match self.stdin {
+            Input::Pipe(pipe) => (Some(pipe.ours), None),
+            Input::Socket(socket) => (None, Some(socket)),
+        };
         OurEnds {
-            stdin: self.stdin.ours,
+            stdin,
+            socket,
             stdout: self.stdout.ours,
             stderr: self.stderr.map(|pipe| pipe.ours),
         }
@@ -221,13 +257,18 @@ pub fn launch(
         .iter()
         .map(|word| CString::new(word.as_str()))
         .collect();
-    let directory = config.directory.as_deref().map(CString::new).transpose().map_err(nul)?;
+    let directory = config
+        .directory
+        .as_deref()
+        .map(CString::new)
+        .transpose()
+        .map_err(nul)?;
     let stderr = pipes.stderr.as_ref().unwrap_or(&pipes.stdout);
     let plan = LaunchPlan {
         executable: &executable,
         argv: &argv.map_err(nul)?,
         envp: &base.overlay(config, server_url).map_err(nul)?,
-        stdin: pipes.stdin.theirs.as_fd(),
+        stdin: pipes.stdin.theirs(),
         stdout: pipes.stdout.theirs.as_fd(),
         stderr: stderr.theirs.as_fd(),
         identity,

@@ -425,7 +425,8 @@ impl Step {
             pid: child.pid,
         };
         self.enter(Phase::Exited(restarts), detail);
-        self.effects.push(Effect::ReportEnd(Ending::Exited(expected)));
+        self.effects
+            .push(Effect::ReportEnd(Ending::Exited(expected)));
         if restarts {
             match restart_delay(self.machine.quick_exits) {
                 Duration::ZERO => self.launch(),

@@ -61,9 +61,18 @@ const INPUTS: [Input; 10] = [
     Input::LaunchFailed,
     Input::Stop,
     Input::SignalFailed,
-    Input::Ended(End { status: 0, killed: false }),
-    Input::Ended(End { status: 1, killed: false }),
-    Input::Ended(End { status: -1, killed: true }),
+    Input::Ended(End {
+        status: 0,
+        killed: false,
+    }),
+    Input::Ended(End {
+        status: 1,
+        killed: false,
+    }),
+    Input::Ended(End {
+        status: -1,
+        killed: true,
+    }),
     Input::TimerFired,
     Input::Closing,
 ];
@@ -72,9 +81,7 @@ const INPUTS: [Input; 10] = [
 /// The child is two seconds old, autorestart is `unexpected`.
 #[test]
 fn every_state_meets_every_input() {
-    use ProcessState::{
-        Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown,
-    };
+    use ProcessState::{Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown};
     #[rustfmt::skip]
     let table: [[ProcessState; 10]; 11] = [
         //              start     launched  failed   stop      no signal end 0    end 1     end -1    timer     closing
@@ -104,12 +111,20 @@ fn every_state_meets_every_input() {
 fn a_start_announces_launches_and_is_promoted_by_the_timer() {
     let now = Instant::now();
     let (machine, effects) = Machine::default().step(Input::Start, &policy(), now);
-    let starting = enter(ProcessState::Stopped, ProcessState::Starting, StateDetail::Tries(0));
+    let starting = enter(
+        ProcessState::Stopped,
+        ProcessState::Starting,
+        StateDetail::Tries(0),
+    );
     assert_eq!(effects, [starting, Effect::Launch]);
     let (machine, effects) = machine.step(Input::Launched(PID), &policy(), now);
     assert_eq!(effects, [Effect::Arm(Duration::from_secs(1))]);
     let (machine, effects) = machine.step(Input::TimerFired, &policy(), now);
-    let running = enter(ProcessState::Starting, ProcessState::Running, StateDetail::Pid(PID));
+    let running = enter(
+        ProcessState::Starting,
+        ProcessState::Running,
+        StateDetail::Pid(PID),
+    );
     assert_eq!(effects, [running, Effect::ReportSuccess]);
     assert_eq!(machine.child(), Some(child(now)));
 }
@@ -117,11 +132,18 @@ fn a_start_announces_launches_and_is_promoted_by_the_timer() {
 #[test]
 fn without_startsecs_a_launched_process_is_running() {
     let now = Instant::now();
-    let policy = Policy { startsecs: Duration::ZERO, ..policy() };
+    let policy = Policy {
+        startsecs: Duration::ZERO,
+        ..policy()
+    };
     let (machine, effects) = at(Phase::Starting(None)).step(Input::Launched(PID), &policy, now);
     assert_eq!(machine.state(), ProcessState::Running);
     assert!(effects.contains(&Effect::ReportSuccess));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Arm(_))));
+    assert!(
+        !effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Arm(_)))
+    );
 }
 
 #[test]
@@ -131,7 +153,11 @@ fn an_end_before_startsecs_backs_off_whatever_the_status() {
         let machine = at(Phase::Starting(Some(child(now))));
         let (machine, effects) = machine.step(ended(status), &policy(), now);
         assert_eq!(machine.failures, 1);
-        let backoff = enter(ProcessState::Starting, ProcessState::Backoff, StateDetail::Tries(1));
+        let backoff = enter(
+            ProcessState::Starting,
+            ProcessState::Backoff,
+            StateDetail::Tries(1),
+        );
         let report = Effect::ReportEnd(Ending::TooQuick);
         let wait = Effect::Arm(Duration::from_secs(1));
         assert_eq!(effects, [Effect::Disarm, backoff, report, wait]);
@@ -158,18 +184,32 @@ fn the_retry_after_the_last_gives_up() {
 
 #[test]
 fn a_stop_in_backoff_forgets_the_failures() {
-    let machine = Machine { failures: 2, ..at(Phase::Backoff) };
+    let machine = Machine {
+        failures: 2,
+        ..at(Phase::Backoff)
+    };
     let (machine, effects) = machine.step(Input::Stop, &policy(), Instant::now());
     assert_eq!(machine.failures, 0);
-    let stopped = enter(ProcessState::Backoff, ProcessState::Stopped, StateDetail::Pid(0));
-    assert_eq!(effects, [Effect::Disarm, Effect::ReportStoppedInBackoff, stopped]);
+    let stopped = enter(
+        ProcessState::Backoff,
+        ProcessState::Stopped,
+        StateDetail::Pid(0),
+    );
+    assert_eq!(
+        effects,
+        [Effect::Disarm, Effect::ReportStoppedInBackoff, stopped]
+    );
 }
 
 #[test]
 fn a_stop_escalates_every_stopwaitsecs() {
     let now = Instant::now();
     let (machine, effects) = at(Phase::Running(child(now))).step(Input::Stop, &policy(), now);
-    let stopping = enter(ProcessState::Running, ProcessState::Stopping, StateDetail::Pid(PID));
+    let stopping = enter(
+        ProcessState::Running,
+        ProcessState::Stopping,
+        StateDetail::Pid(PID),
+    );
     let wait = Effect::Arm(Duration::from_secs(10));
     assert_eq!(effects, [stopping, wait, Effect::Signal(Kill::Stop)]);
     let (machine, effects) = machine.step(Input::TimerFired, &policy(), now);
@@ -191,7 +231,10 @@ fn autorestart_decides_by_the_status() {
     let born = Instant::now();
     let now = born + Duration::from_secs(5);
     for (autorestart, status, restarts) in rows {
-        let policy = Policy { autorestart, ..policy() };
+        let policy = Policy {
+            autorestart,
+            ..policy()
+        };
         let (machine, _) = at(Phase::Running(child(born))).step(ended(status), &policy, now);
         let starting = machine.state() == ProcessState::Starting;
         assert_eq!(starting, restarts, "{autorestart:?} {status}");
@@ -201,7 +244,10 @@ fn autorestart_decides_by_the_status() {
 #[test]
 fn quick_exits_meet_a_growing_floor() {
     let now = Instant::now();
-    let policy = Policy { startsecs: Duration::ZERO, ..policy() };
+    let policy = Policy {
+        startsecs: Duration::ZERO,
+        ..policy()
+    };
     let mut machine = at(Phase::Running(child(now)));
     let mut waits = Vec::new();
     for _ in 0..12 {
@@ -210,21 +256,25 @@ fn quick_exits_meet_a_growing_floor() {
             Effect::Arm(wait) => Some(wait.as_millis()),
             _ => None,
         }));
-        machine = Machine { phase: Phase::Running(child(now)), ..next };
+        machine = Machine {
+            phase: Phase::Running(child(now)),
+            ..next
+        };
     }
     let none = [None; 5];
     let some = [32, 64, 128, 256, 512, 1000, 1000].map(Some);
     assert_eq!(waits, [none.as_slice(), some.as_slice()].concat());
-    let killed = Input::Ended(End { status: -1, killed: true });
+    let killed = Input::Ended(End {
+        status: -1,
+        killed: true,
+    });
     let (machine, _) = machine.step(killed, &policy, now);
     assert_eq!(machine.state(), ProcessState::Starting);
 }
 
 /// The transitions of the state table in Supervisor's documentation, plus the ways out of UNKNOWN.
 fn documented(from: ProcessState, to: ProcessState) -> bool {
-    use ProcessState::{
-        Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown,
-    };
+    use ProcessState::{Backoff, Exited, Fatal, Running, Starting, Stopped, Stopping, Unknown};
     matches!(
         (from, to),
         (Stopped | Exited | Fatal | Backoff, Starting)
@@ -286,7 +336,10 @@ proptest! {
 
 /// The input of this number, if the world allows it now.
 fn possible(choice: u8, status: i32, machine: &Machine, world: &World) -> Option<Input> {
-    let end = End { status, killed: status == -1 };
+    let end = End {
+        status,
+        killed: status == -1,
+    };
     match choice {
         0 | 1 => Some(Input::Start),
         2 => Some(Input::Stop),
@@ -320,7 +373,11 @@ fn drive(
                 assert_eq!(world.children, 0, "a second child");
                 let fails = machine.failures % 3 == 2;
                 world.children += u32::from(!fails);
-                let result = if fails { Input::LaunchFailed } else { Input::Launched(PID) };
+                let result = if fails {
+                    Input::LaunchFailed
+                } else {
+                    Input::Launched(PID)
+                };
                 machine = drive(machine, result, policy, now, world);
                 state = machine.state();
             }

@@ -2,6 +2,7 @@
 
 mod actor;
 pub mod children;
+pub mod fcgi;
 pub mod launch;
 pub mod lifecycle;
 pub mod messages;

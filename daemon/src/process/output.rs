@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Recipient;
 use bytes::Bytes;
@@ -22,8 +23,11 @@ use super::messages::{FromListener, Notice};
 use crate::logs::capture::{OutputScanner, Piece};
 use crate::logs::rotate::{Outcome, RotatingFile, Rotation};
 use crate::logs::syslog::Syslog;
-use crate::sys::readiness::readable;
 use crate::logs::text::{self, TextDecoder};
+use crate::sys::readiness::readable;
+
+/// How often a slow log is offered what it has not taken yet.
+const FLUSH: Duration = Duration::from_millis(100);
 
 /// Bytes read at once, as in Supervisor 4.3.0.
 const READ_SIZE: usize = 128 * 1024;
@@ -58,7 +62,11 @@ impl Logs {
             path,
             rotation: Rotation::new(output.maxbytes, output.backups),
             // AUTO logs are as private as the temporary files they are.
-            mode: if output.logfile == ChildLog::Auto { 0o600 } else { 0o666 },
+            mode: if output.logfile == ChildLog::Auto {
+                0o600
+            } else {
+                0o666
+            },
             changes,
         };
         Self {
@@ -102,6 +110,8 @@ pub(super) struct Output {
     reader: AsyncFd<OwnedFd>,
     lane: RefCell<Lane>,
     pump: Cell<Option<JoinHandle<()>>>,
+    /// Somebody is offering what a slow log has not taken.
+    flushing: Cell<bool>,
 }
 
 /// What a read found.
@@ -122,6 +132,7 @@ impl Output {
             reader: readable(pipe)?,
             lane: RefCell::new(lane),
             pump: Cell::new(None),
+            flushing: Cell::new(false),
         });
         let pump = actix::spawn(Rc::clone(&output).pump());
         output.pump.set(Some(pump));
@@ -136,8 +147,31 @@ impl Output {
                 Found::All => guard.clear_ready(),
                 Found::End => break,
             }
+            self.flush_later();
         }
         self.lane.borrow_mut().finish();
+    }
+
+    /// A log that is a pipe or terminal may have a slow reader: what it has not taken yet is
+    /// offered again, as long as there is something.
+    fn flush_later(self: &Rc<Self>) {
+        let pending = |output: &Self| output.lane.borrow().sinks.has_pending();
+        if !pending(self) || self.flushing.replace(true) {
+            return;
+        }
+        let output = Rc::downgrade(self);
+        actix::spawn(async move {
+            loop {
+                tokio::time::sleep(FLUSH).await;
+                let Some(output) = output.upgrade() else {
+                    return;
+                };
+                output.lane.borrow_mut().sinks.flush();
+                if !pending(&output) {
+                    return output.flushing.set(false);
+                }
+            }
+        });
     }
 
     /// Reads once and deals with what there was.
@@ -148,7 +182,11 @@ impl Output {
                     Ok(0) => return Found::End,
                     Ok(count) => {
                         self.lane.borrow_mut().take(&buffer[..count]);
-                        return if count == buffer.len() { Found::More } else { Found::All };
+                        return if count == buffer.len() {
+                            Found::More
+                        } else {
+                            Found::All
+                        };
                     }
                     Err(Errno::EINTR) => {}
                     Err(Errno::EAGAIN) => return Found::All,
@@ -217,7 +255,10 @@ impl Lane {
     fn take(&mut self, chunk: &[u8]) {
         if let Some((pool, member)) = &self.pool {
             let notice = Notice::Output(Bytes::copy_from_slice(chunk));
-            pool.do_send(FromListener { member: *member, notice });
+            pool.do_send(FromListener {
+                member: *member,
+                notice,
+            });
         }
         self.scanner.feed(chunk, |piece| self.sinks.take(piece));
     }
@@ -246,27 +287,44 @@ impl Sinks {
         }
     }
 
+    fn has_pending(&self) -> bool {
+        self.file.as_ref().is_some_and(RotatingFile::has_pending)
+    }
+
+    fn flush(&mut self) {
+        if let Some(outcome) = self.file.as_mut().map(RotatingFile::flush) {
+            self.report(outcome);
+        }
+    }
+
+    fn report(&self, outcome: Outcome) {
+        let Some(file) = &self.file else { return };
+        let (name, channel, path) = (&self.process.name, self.channel, file.path().display());
+        let log = &self.services.log;
+        match outcome {
+            Outcome::Written | Outcome::StillFailing => {}
+            Outcome::Failed(error) => log.critical(format_args!(
+                "cannot write {channel} of '{name}' to {path}: {error}; what it writes is lost \
+                 until writing works again"
+            )),
+            Outcome::Resumed { lost } => log.critical(format_args!(
+                "writing {channel} of '{name}' to {path} works again; {lost} bytes were lost"
+            )),
+        }
+    }
+
     fn write(&mut self, data: &[u8]) {
+        if let Some(outcome) = self.file.as_mut().map(|file| file.write(data)) {
+            self.report(outcome);
+        }
         let log = &self.services.log;
         let (name, channel) = (&self.process.name, self.channel);
-        if let Some(file) = &mut self.file {
-            match file.write(data) {
-                Outcome::Written | Outcome::StillFailing => {}
-                Outcome::Failed(error) => log.critical(format_args!(
-                    "cannot write {channel} of '{name}' to {}: {error}; what it writes is lost \
-                     until writing works again",
-                    file.path().display()
-                )),
-                Outcome::Resumed { lost } => log.critical(format_args!(
-                    "writing {channel} of '{name}' to {} works again; {lost} bytes were lost",
-                    file.path().display()
-                )),
-            }
-        }
         if let Some(syslog) = &mut self.syslog {
             // The system log is somebody else's; that it is down is no reason to be loud.
             if let Err(error) = syslog.send_output(name, data) {
-                log.debug(format_args!("cannot send {channel} of '{name}' to syslog: {error}"));
+                log.debug(format_args!(
+                    "cannot send {channel} of '{name}' to syslog: {error}"
+                ));
             }
         }
     }
@@ -281,7 +339,9 @@ impl Sinks {
         if debug {
             let (name, channel) = (&self.process.name, self.channel);
             let text = text::decode_whole(data);
-            self.services.log.debug(format_args!("'{name}' {channel} output:\n{text}"));
+            self.services
+                .log
+                .debug(format_args!("'{name}' {channel} output:\n{text}"));
         }
         if wanted {
             let text = self.decoder.decode(data).into_owned();
@@ -381,12 +441,12 @@ impl Process {
     /// Reopens the logs of the live child; those of a stopped process are not open.
     pub(super) fn reopen_logs(&self) {
         for output in self.live.iter().flat_map(|live| &live.outputs) {
-            if let Some(file) = &mut output.lane.borrow_mut().sinks.file {
-                if let Err(error) = file.reopen() {
-                    let path = file.path().display();
-                    let log = &self.services.log;
-                    log.critical(format_args!("cannot reopen {path}: {error}"));
-                }
+            if let Some(file) = &mut output.lane.borrow_mut().sinks.file
+                && let Err(error) = file.reopen()
+            {
+                let path = file.path().display();
+                let log = &self.services.log;
+                log.critical(format_args!("cannot reopen {path}: {error}"));
             }
         }
     }

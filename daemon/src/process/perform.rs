@@ -12,6 +12,7 @@ use protocol::events::{Event, EventType, StateDetail};
 use protocol::states::ProcessState;
 
 use super::actor::{Live, Process, unix_now};
+use super::fcgi::{self, Listening};
 use super::launch::{self, LaunchError, Pipes};
 use super::lifecycle::{Effect, Ending, Input, Kill};
 use super::messages::{FromListener, Notice};
@@ -106,17 +107,21 @@ impl Process {
         let config = Arc::clone(&self.config);
         let services = Rc::clone(&self.services);
         let program = launch::resolve(&config)?;
-        let pipes =
-            Pipes::open(config.redirect_stderr).map_err(|e| LaunchError::pipes(&config.name, e))?;
-        let files = self.logs.open().map_err(|e| LaunchError::log(&config.name, &e))?;
+        let socket = self.open_socket()?;
+        let pipes = Pipes::open(config.redirect_stderr, socket)
+            .map_err(|e| LaunchError::pipes(&config.name, e))?;
+        let files = self
+            .logs
+            .open()
+            .map_err(|e| LaunchError::log(&config.name, &e))?;
         let url = services.server_url.as_deref();
         let base = &services.base_environment;
-        let pid =
-            launch::launch(&config, &program, &pipes, self.identity.as_ref(), base, url)?;
+        let pid = launch::launch(&config, &program, &pipes, self.identity.as_ref(), base, url)?;
         services.children.adopt(pid, ctx.address().recipient());
         let ours = pipes.into_ours();
         let live = Live {
-            stdin: Stdin::new(ours.stdin),
+            stdin: ours.stdin.map(Stdin::new),
+            _socket: ours.socket,
             outputs: self.connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files),
         };
         self.tell_pool(Notice::Spawned {
@@ -125,6 +130,18 @@ impl Process {
         });
         self.live = Some(live);
         Ok(pid)
+    }
+
+    /// The socket of an `[fcgi-program:x]`.
+    fn open_socket(&self) -> Result<Option<Rc<Listening>>, LaunchError> {
+        let Some(socket) = &self.config.fcgi else {
+            return Ok(None);
+        };
+        let opened = self.services.fcgi.open(socket, &self.services.log);
+        opened.map(Some).map_err(|error| LaunchError::Socket {
+            url: fcgi::url(socket),
+            error,
+        })
     }
 
     /// Closes the pipes and logs of a child that has ended; its pool hears of it.
@@ -143,7 +160,8 @@ impl Process {
     }
 
     fn record_spawnerr(&self, text: &str) {
-        self.status.update(|status| status.spawnerr = Arc::from(text));
+        self.status
+            .update(|status| status.spawnerr = Arc::from(text));
     }
 
     fn send_signal(&mut self, which: Kill, ctx: &mut Context<Self>) {
@@ -159,7 +177,9 @@ impl Process {
             log.warn(format_args!("killing '{name}' ({pid}) with SIGKILL"));
         }
         let group = if as_group { "process group " } else { "" };
-        log.debug(format_args!("killing {name} (pid {pid}) {group}with signal {signal}"));
+        log.debug(format_args!(
+            "killing {name} (pid {pid}) {group}with signal {signal}"
+        ));
         let target = Pid::from_raw(if as_group { -pid } else { pid });
         match kill(target, signal.number()) {
             Ok(()) => {}

@@ -102,7 +102,8 @@ impl Supervisor {
     fn index(&mut self) {
         self.by_name.clear();
         for (g, group) in self.groups.iter().enumerate() {
-            self.by_name.extend((0..group.members.len()).map(|m| (g, m)));
+            self.by_name
+                .extend((0..group.members.len()).map(|m| (g, m)));
         }
         let groups = &self.groups;
         let key = |&(g, m): &(usize, usize)| {
@@ -143,7 +144,11 @@ impl Handler<Reread> for Supervisor {
 
     fn handle(&mut self, _: Reread, _: &mut Context<Self>) -> Self::Result {
         let config = self.load()?;
-        let active: Vec<_> = self.groups.iter().map(|group| Arc::clone(&group.config)).collect();
+        let active: Vec<_> = self
+            .groups
+            .iter()
+            .map(|group| Arc::clone(&group.config))
+            .collect();
         let changes = config::diff(&active, &config.groups);
         self.config = config;
         Ok(changes)
@@ -173,7 +178,10 @@ impl Handler<RemoveGroup> for Supervisor {
     type Result = Result<(), Fault>;
 
     fn handle(&mut self, RemoveGroup(name): RemoveGroup, _: &mut Context<Self>) -> Self::Result {
-        let position = self.groups.iter().position(|group| group.config.name == name);
+        let position = self
+            .groups
+            .iter()
+            .position(|group| group.config.name == name);
         let Some(position) = position else {
             return Err(FaultCode::BadName.about(name));
         };

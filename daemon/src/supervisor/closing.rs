@@ -53,7 +53,10 @@ impl Supervisor {
         self.state = state;
         self.services.bus.notify(Event::SupervisorStopping);
         for group in &self.groups {
-            group.members.iter().for_each(|member| member.addr.do_send(Freeze));
+            group
+                .members
+                .iter()
+                .for_each(|member| member.addr.do_send(Freeze));
         }
         self.report_unstopped();
         ctx.run_interval(REPORT, |supervisor, _| supervisor.report_unstopped());
@@ -106,7 +109,9 @@ impl Supervisor {
         if self.state == DaemonState::Running {
             let config = self.load().inspect_err(|fault| {
                 let log = &self.services.log;
-                log.error(format_args!("not restarting, the configuration is invalid: {fault}"));
+                log.error(format_args!(
+                    "not restarting, the configuration is invalid: {fault}"
+                ));
             })?;
             self.next = Some(Box::new(config));
         }

@@ -57,7 +57,9 @@ impl Group {
             .map(|(position, process)| {
                 let logs = log_paths(process, daemon, services);
                 let status = SharedStatus::new(&services.no_error);
-                let listener = pool.as_ref().map(|pool| (pool.clone().recipient(), position));
+                let listener = pool
+                    .as_ref()
+                    .map(|pool| (pool.clone().recipient(), position));
                 let actor = Process::new(
                     Arc::clone(process),
                     Rc::clone(services),
@@ -113,9 +115,7 @@ impl Group {
 }
 
 /// Of processes with one name the last counts, as in Supervisor 4.3.0, in the place of the first.
-fn unique(
-    processes: &[Arc<ProcessConfig>],
-) -> impl Iterator<Item = (usize, &Arc<ProcessConfig>)> {
+fn unique(processes: &[Arc<ProcessConfig>]) -> impl Iterator<Item = (usize, &Arc<ProcessConfig>)> {
     let last: HashMap<&str, usize> = processes
         .iter()
         .enumerate()

@@ -8,4 +8,4 @@ pub mod messages;
 mod requests;
 
 pub use actor::{Boot, Supervisor};
-pub use closing::{Outcome, OsSignal};
+pub use closing::{OsSignal, Outcome};

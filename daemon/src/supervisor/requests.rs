@@ -38,7 +38,10 @@ impl Supervisor {
             Target::All => Ok(Meant::Several(self.members_by_priority())),
             Target::Group(name) => self.members_of(name, name),
             Target::Named(name) => match Namespec::parse(name) {
-                Namespec { group, process: None } => self.members_of(group, name),
+                Namespec {
+                    group,
+                    process: None,
+                } => self.members_of(group, name),
                 _ => self.find(name).cloned().map(Meant::One),
             },
         }
@@ -105,7 +108,11 @@ where
     crate::process::Process: Handler<M>,
 {
     let request = member.addr.send(message);
-    Box::pin(async move { request.await.unwrap_or_else(|_| Err(FaultCode::Failed.bare())) })
+    Box::pin(async move {
+        request
+            .await
+            .unwrap_or_else(|_| Err(FaultCode::Failed.bare()))
+    })
 }
 
 impl Handler<Start> for Supervisor {
@@ -145,9 +152,7 @@ impl Handler<Signal> for Supervisor {
             ProcessState::is_signallable,
             |member, called| match signal {
                 Ok(signal) => send(member, process::Signal { called, signal }),
-                Err(BadSignal) => {
-                    Box::pin(ready(Err(FaultCode::BadSignal.about(spelled.clone()))))
-                }
+                Err(BadSignal) => Box::pin(ready(Err(FaultCode::BadSignal.about(spelled.clone())))),
             },
         )
     }
@@ -174,14 +179,20 @@ fn parse_signal(text: &str) -> Result<Option<OsSignal>, BadSignal> {
         "POLL" => "IO",
         name => name,
     };
-    format!("SIG{name}").parse().map(Some).map_err(|_| BadSignal)
+    format!("SIG{name}")
+        .parse()
+        .map(Some)
+        .map_err(|_| BadSignal)
 }
 
 impl Handler<SendStdin> for Supervisor {
     type Result = ResponseFuture<Result<(), Fault>>;
 
     fn handle(&mut self, request: SendStdin, _: &mut Context<Self>) -> Self::Result {
-        let SendStdin { name: called, chars } = request;
+        let SendStdin {
+            name: called,
+            chars,
+        } = request;
         match self.find(&called) {
             Ok(member) => send(member, process::SendStdin { called, chars }),
             Err(fault) => Box::pin(ready(Err(fault))),
