@@ -37,7 +37,7 @@ fn run() -> Exit {
     let result = startup::secure_descriptors()
         .map_err(|error| error.to_string())
         .and_then(|()| cli::parse(&args).map_err(|error| error.to_string()))
-        .and_then(|invocation| obey(invocation));
+        .and_then(obey);
     match result {
         Ok(exit) => exit,
         Err(message) => {
