@@ -106,7 +106,10 @@ pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), St
             false => None,
             true => match house.detach(&config.daemon)? {
                 Some(readiness) => Some(readiness),
-                None => return Ok(()),
+                None => {
+                    ready.into_iter().for_each(BoundServer::abandon);
+                    return Ok(());
+                }
             },
         };
         match house.round(config, ready, readiness)? {

@@ -110,6 +110,11 @@ impl BoundServer {
             file,
         })
     }
+
+    /// Closes this process's copy of the socket and leaves its file: another process serves it.
+    pub fn abandon(mut self) {
+        std::mem::forget(self.file.take());
+    }
 }
 
 fn listen_tcp(host: &str, port: u16) -> Result<TcpListener, BindError> {

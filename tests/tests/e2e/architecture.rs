@@ -26,6 +26,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "listeners/crashmail",
         &["protocol", "client", "getopt", "listener-kit"],
     ),
+    (
+        "listeners/batch",
+        &["protocol", "client", "getopt", "listener-kit"],
+    ),
     ("daemon", &["protocol", "config", "getopt"]),
     ("tests", &[]),
 ];
