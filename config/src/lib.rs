@@ -25,6 +25,8 @@ mod environment;
 mod error;
 mod expand;
 mod fcgi;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod glob;
 mod groups;
 mod include;
