@@ -238,7 +238,30 @@ fn listeners() {
     };
     assert_eq!(pool.events, ["PROCESS_STATE", "TICK_5"]);
     assert_eq!(pool.buffer_size, Some(3));
+    assert_eq!(
+        pool.result_handler,
+        "supervisor.dispatchers:default_handler"
+    );
     assert!(config.groups[0].processes[0].is_listener);
+}
+
+#[test]
+fn the_result_handler_of_supervisor_stdout_is_known() {
+    let config = config(
+        "[eventlistener:e]\ncommand=e\nevents=TICK\nresult_handler=supervisor_stdout:event_handler\n",
+    );
+    let GroupKind::Listeners(pool) = &config.groups[0].kind else {
+        panic!("no pool");
+    };
+    assert_eq!(pool.result_handler, "supervisor_stdout:event_handler");
+}
+
+#[test]
+fn stop_signals_without_a_type_of_nix() {
+    for (text, number) in [("0", 0), ("RTMIN", 34), ("64", 64)] {
+        let signal = process(&format!("stopsignal={text}")).stopsignal;
+        assert_eq!(signal.number(), number);
+    }
 }
 
 #[test]
@@ -441,6 +464,13 @@ fn refused_configurations() {
             error("[rpcinterface:x]\nsupervisor.rpcinterface_factory=a:b"),
             "a:b cannot be resolved within [rpcinterface:x]: Python code cannot be loaded here; the RPC interface \
              there is, with all methods of Supervisor, is supervisor.rpcinterface:make_main_rpcinterface (c, line 3, option supervisor.rpcinterface_factory)"
+                .to_owned(),
+        ),
+        (
+            error("[eventlistener:e]\ncommand=e\nevents=TICK\nresult_handler=a:b"),
+            "a:b cannot be resolved within [eventlistener:e]: Python code cannot be loaded here; the result handlers \
+             there are: supervisor.dispatchers:default_handler, supervisor_stdout:event_handler (c, line 5, option \
+             result_handler)"
                 .to_owned(),
         ),
         (error("[eventlistener:e]\ncommand=e"), "[eventlistener:e] section requires an \"events\" line (c, line 2)".to_owned()),
