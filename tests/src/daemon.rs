@@ -126,6 +126,16 @@ impl Daemon {
         self.fixture_command(&self.flavour.command(name))
     }
 
+    /// Starts any other program in the fixture's directory and environment.
+    pub fn fixture_child(&self, program: &str, arguments: &[&str]) -> Child {
+        let mut command = self.fixture_command(Path::new(program));
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program}: {error}"))
+    }
+
     fn fixture_command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         let python = originals::python();

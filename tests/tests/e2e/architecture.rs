@@ -23,6 +23,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &["protocol", "client", "getopt", "listener-kit"],
     ),
     (
+        "listeners/batch",
+        &["protocol", "client", "getopt", "listener-kit"],
+    ),
+    (
         "listeners/crashmail",
         &["protocol", "client", "getopt", "listener-kit"],
     ),

@@ -21,3 +21,4 @@ mod scale;
 mod signals;
 mod stopping;
 mod superlance;
+mod tools;
