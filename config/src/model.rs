@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::unistd::{Gid, Uid};
 
-pub use crate::signal::StopSignal;
+pub use crate::signal::SignalNumber;
 
 /// Environment variables by name, sorted.
 pub type Environment = BTreeMap<String, String>;
@@ -234,7 +234,7 @@ pub struct ProcessConfig {
     /// Exit statuses that are expected.
     pub exitcodes: Vec<i32>,
     /// Signal that asks the process to stop.
-    pub stopsignal: StopSignal,
+    pub stopsignal: SignalNumber,
     /// Time between the stop signal and SIGKILL.
     pub stopwaitsecs: Duration,
     /// Send the stop signal to the whole process group.

@@ -11,9 +11,9 @@ use nix::sys::signal::Signal;
 /// the first and the last, and 0 under the name `SIG_DFL`: with it nothing is sent, and the process
 /// is killed when `stopwaitsecs` are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StopSignal(i32);
+pub struct SignalNumber(i32);
 
-impl StopSignal {
+impl SignalNumber {
     /// SIGTERM.
     pub const TERM: Self = Self(Signal::SIGTERM as i32);
     /// SIGKILL.
@@ -46,6 +46,20 @@ impl StopSignal {
         Some(Self(number))
     }
 
+    /// The signal that `text` means: a number, or a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match text.parse::<i64>() {
+            Ok(number) => Self::from_number(number),
+            Err(_) => Self::from_name(text),
+        }
+    }
+
+    /// Any number, named or not, as the kernel reports it.
+    pub const fn from_raw(number: i32) -> Self {
+        Self(number)
+    }
+
     /// Its number, from 0 to SIGRTMAX.
     pub const fn number(self) -> i32 {
         self.0
@@ -53,7 +67,7 @@ impl StopSignal {
 }
 
 /// The name that Supervisor logs.
-impl fmt::Display for StopSignal {
+impl fmt::Display for SignalNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Signal::try_from(self.0) {
             Ok(Signal::SIGIO) => f.write_str("SIGPOLL"),
@@ -72,7 +86,7 @@ mod tests {
     #[test]
     fn what_supervisor_accepts() {
         let accepted: Vec<i64> = (-2..70)
-            .filter(|&number| StopSignal::from_number(number).is_some())
+            .filter(|&number| SignalNumber::from_number(number).is_some())
             .collect();
         let expected: Vec<i64> = (0..=31).chain([34, 64]).collect();
         assert_eq!(accepted, expected);
@@ -94,14 +108,14 @@ mod tests {
             ("STKFLT", 16, "SIGSTKFLT"),
         ];
         for (name, number, shown) in rows {
-            let signal = StopSignal::from_name(name).unwrap();
+            let signal = SignalNumber::from_name(name).unwrap();
             assert_eq!(
                 (signal.number(), signal.to_string().as_str()),
                 (number, shown)
             );
         }
         for name in ["", "SIG", "FOO", "RTMIN+1", "SIGSIGTERM", "15"] {
-            assert_eq!(StopSignal::from_name(name), None, "{name}");
+            assert_eq!(SignalNumber::from_name(name), None, "{name}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::convert::{Invalid, RESOLVED_PATH};
-use crate::error::{ConfigError, Reason};
+use crate::error::ConfigError;
 use crate::include::read_main;
 use crate::locate::{ConfigFile, search, search_paths};
 use crate::model::{Environment, Notice};
@@ -120,13 +120,12 @@ fn plugins(source: &Source<'_>) -> Vec<Notice> {
                 notices.push(remark.into_notice());
             }
             Some(spec) => {
-                let reason = Reason::Unresolved {
-                    spec,
-                    section: name.to_string(),
-                    why: "Python code cannot be loaded here; remove the section, and call the RPC \
-                          interface from a script of your own instead",
-                };
-                view.tell(&CTL_FACTORY, reason);
+                let text = format!(
+                    "[{name}] is ignored: {spec} is Python code, which cannot be loaded here; what it \
+                     adds can be had by calling the RPC interface from a script"
+                );
+                let remark = Remark::warning(text).shown_at(&section.place);
+                notices.push(remark.into_notice());
             }
             None => {}
         }
@@ -194,6 +193,16 @@ mod tests {
     }
 
     #[test]
+    fn foreign_plugins_are_ignored_aloud() {
+        let settings = run("[supervisorctl]\n[ctlplugin:a]\nsupervisor.ctl_factory=a:b").unwrap();
+        let text = &settings.notices[0].text;
+        assert!(
+            text.starts_with("c:2: [ctlplugin:a] is ignored: a:b is Python code"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn refused_files() {
         let rows = [
             (
@@ -204,12 +213,6 @@ mod tests {
                 "[supervisorctl]\nprompt=%(here)s",
                 "Format string '%(here)s' for 'supervisorctl.prompt' contains names ('here') which cannot \
                  be expanded. Available names: ENV_HOME, ENV_X (c, line 2, option prompt)",
-            ),
-            (
-                "[supervisorctl]\n[ctlplugin:a]\nsupervisor.ctl_factory=a:b",
-                "a:b cannot be resolved within [ctlplugin:a]: Python code cannot be loaded here; remove the \
-                 section, and call the RPC interface from a script of your own instead (c, line 3, option \
-                 supervisor.ctl_factory)",
             ),
             (
                 "[supervisorctl]\n[ctlplugin:a]",

@@ -144,7 +144,7 @@ fn a_bare_program_means_the_defaults() {
         startsecs: std::time::Duration::from_secs(1),
         startretries: 3,
         exitcodes: vec![0],
-        stopsignal: StopSignal::TERM,
+        stopsignal: SignalNumber::TERM,
         stopwaitsecs: std::time::Duration::from_secs(10),
         stopasgroup: false,
         killasgroup: false,

@@ -1,7 +1,7 @@
 //! Numbers, and words that stand for one of a few things.
 
 use super::{Invalid, ValueType};
-use crate::model::{AutoRestart, LogLevel, StopSignal};
+use crate::model::{AutoRestart, LogLevel, SignalNumber};
 use crate::python::{int, strip};
 
 pub(crate) const INTEGER: ValueType<i64> = ValueType {
@@ -37,7 +37,7 @@ pub(crate) const LOG_LEVEL: ValueType<LogLevel> = ValueType {
     convert: |text, _| log_level(text).ok_or_else(|| Invalid::LogLevel(text.to_owned())),
 };
 
-pub(crate) const SIGNAL: ValueType<StopSignal> = ValueType {
+pub(crate) const SIGNAL: ValueType<SignalNumber> = ValueType {
     name: "signal",
     accepts: "a name, with or without `SIG`, or a number: 1 to 31, 34, 64, or 0 for none",
     convert: |text, _| signal(text),
@@ -110,13 +110,13 @@ fn log_level(text: &str) -> Option<LogLevel> {
     found.map(|&(_, level)| level)
 }
 
-fn signal(text: &str) -> Result<StopSignal, Invalid> {
+fn signal(text: &str) -> Result<SignalNumber, Invalid> {
     match int(text, 10) {
         Some(number) => {
-            StopSignal::from_number(number).ok_or_else(|| Invalid::SignalNumber(text.to_owned()))
+            SignalNumber::from_number(number).ok_or_else(|| Invalid::SignalNumber(text.to_owned()))
         }
         None => {
-            StopSignal::from_name(strip(text)).ok_or_else(|| Invalid::SignalName(text.to_owned()))
+            SignalNumber::from_name(strip(text)).ok_or_else(|| Invalid::SignalName(text.to_owned()))
         }
     }
 }
@@ -206,10 +206,10 @@ mod tests {
                 run(AUTO_RESTART, "Some'times"),
                 "invalid 'autorestart' value \"some'times\"",
             ),
-            (run(SIGNAL, " sigterm "), "StopSignal(15)"),
-            (run(SIGNAL, " 9 "), "StopSignal(9)"),
-            (run(SIGNAL, "0"), "StopSignal(0)"),
-            (run(SIGNAL, "64"), "StopSignal(64)"),
+            (run(SIGNAL, " sigterm "), "SignalNumber(15)"),
+            (run(SIGNAL, " 9 "), "SignalNumber(9)"),
+            (run(SIGNAL, "0"), "SignalNumber(0)"),
+            (run(SIGNAL, "64"), "SignalNumber(64)"),
             (run(SIGNAL, "FOO"), "value 'FOO' is not a valid signal name"),
             (run(SIGNAL, "35"), "value '35' is not a valid signal number"),
             (run(SIGNAL, "-1"), "value '-1' is not a valid signal number"),

@@ -6,7 +6,7 @@ use crate::convert::{
     NAME, OCTAL, SIGNAL, TEXT, USER, ValueType,
 };
 use crate::environment::Pairs;
-use crate::model::{AutoRestart, StopSignal, UserConfig};
+use crate::model::{AutoRestart, SignalNumber, UserConfig};
 
 /// The most processes one section may ask for.
 const MOST_PROCESSES: i64 = 100_000;
@@ -67,7 +67,7 @@ declare! {
     EXITCODES: Vec<i32> = shared("exitcodes", EXIT_CODES)
         .default("0")
         .prose("Exit codes that are expected, for `autorestart=unexpected` and in events.");
-    STOPSIGNAL: StopSignal = shared("stopsignal", SIGNAL)
+    STOPSIGNAL: SignalNumber = shared("stopsignal", SIGNAL)
         .default("TERM")
         .prose("The signal that asks the process to stop. With 0 it is not asked, only killed after \
                 `stopwaitsecs`.");

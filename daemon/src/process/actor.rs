@@ -12,7 +12,7 @@ use actix::{
 };
 use config::model::ProcessConfig;
 use nix::errno::Errno;
-use nix::sys::signal::{Signal as OsSignal, kill};
+use nix::sys::signal::Signal as OsSignal;
 use nix::unistd::Pid;
 use protocol::faults::{Fault, FaultCode};
 use protocol::states::ProcessState;
@@ -33,6 +33,7 @@ use crate::bus::BusHandle;
 use crate::logs::activity::ActivityLog;
 use crate::logs::changes::Changes;
 use crate::sys::identity::{Identity, identity_of};
+use crate::sys::signal::kill;
 use crate::sys::wait::ExitStatus;
 
 /// How often a stop that somebody waits for is mentioned in the log.
@@ -262,10 +263,10 @@ impl Process {
         }
         let pid = self.machine.child().ok_or_else(not_running)?.pid;
         let name = &self.config.name;
-        let signame = request.signal.map_or("0", OsSignal::as_str);
+        let signame = request.signal;
         let log = &self.services.log;
         log.debug(format_args!("sending {name} (pid {pid}) sig {signame}"));
-        match kill(Pid::from_raw(pid), request.signal) {
+        match kill(Pid::from_raw(pid), request.signal.number()) {
             Ok(()) => Ok(()),
             Err(errno @ Errno::ESRCH) => {
                 log.debug(format_args!(

@@ -2,7 +2,7 @@
 
 use actix::{Message, Recipient};
 use bytes::Bytes;
-use nix::sys::signal::Signal as OsSignal;
+use config::model::SignalNumber;
 use protocol::faults::Fault;
 use protocol::states::ProcessState;
 
@@ -55,8 +55,8 @@ pub struct Retire;
 pub struct Signal {
     /// What the caller calls the process; refusals repeat it.
     pub called: String,
-    /// Which; `None` checks for the child's existence only (signal 0).
-    pub signal: Option<OsSignal>,
+    /// Which; 0 checks for the child's existence only.
+    pub signal: SignalNumber,
 }
 
 /// Queues text for the child's standard input.

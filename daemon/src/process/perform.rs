@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{AsyncContext, Context};
-use config::model::StopSignal;
+use config::model::SignalNumber;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use protocol::events::{Event, EventType, StateDetail};
@@ -171,7 +171,7 @@ impl Process {
         let (name, pid, log) = (&self.config.name, child.pid, &self.services.log);
         let (signal, as_group) = match which {
             Kill::Stop => (self.config.stopsignal, self.config.stopasgroup),
-            Kill::Force => (StopSignal::KILL, self.config.killasgroup),
+            Kill::Force => (SignalNumber::KILL, self.config.killasgroup),
         };
         if which == Kill::Force {
             log.warn(format_args!("killing '{name}' ({pid}) with SIGKILL"));

@@ -4,8 +4,8 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 
 use actix::{Context, Handler, ResponseFuture};
+use config::model::SignalNumber;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use nix::sys::signal::Signal as OsSignal;
 use protocol::faults::{Fault, FaultCode};
 use protocol::namespec::Namespec;
 use protocol::states::ProcessState;
@@ -145,44 +145,17 @@ impl Handler<Signal> for Supervisor {
     type Result = ResponseFuture<Result<Done, Fault>>;
 
     fn handle(&mut self, request: Signal, _: &mut Context<Self>) -> Self::Result {
-        let signal = parse_signal(&request.signal);
+        let signal = SignalNumber::parse(&request.signal);
         let spelled = request.signal;
         self.ask(
             &request.target,
             ProcessState::is_signallable,
             |member, called| match signal {
-                Ok(signal) => send(member, process::Signal { called, signal }),
-                Err(BadSignal) => Box::pin(ready(Err(FaultCode::BadSignal.about(spelled.clone())))),
+                Some(signal) => send(member, process::Signal { called, signal }),
+                None => Box::pin(ready(Err(FaultCode::BadSignal.about(spelled.clone())))),
             },
         )
     }
-}
-
-/// No signal is called like that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct BadSignal;
-
-/// A signal by number, or by name with or without `SIG`, in any case; `None` is signal 0.
-fn parse_signal(text: &str) -> Result<Option<OsSignal>, BadSignal> {
-    let text = text.trim();
-    if let Ok(number) = text.parse::<i32>() {
-        return match number {
-            0 => Ok(None),
-            number => OsSignal::try_from(number).map(Some).map_err(|_| BadSignal),
-        };
-    }
-    let upper = text.to_ascii_uppercase();
-    let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
-    let name = match bare {
-        "CLD" => "CHLD",
-        "IOT" => "ABRT",
-        "POLL" => "IO",
-        name => name,
-    };
-    format!("SIG{name}")
-        .parse()
-        .map(Some)
-        .map_err(|_| BadSignal)
 }
 
 impl Handler<SendStdin> for Supervisor {
@@ -225,28 +198,5 @@ impl Handler<ClearAllLogs> for Supervisor {
             }
             rows
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signals_go_by_name_and_number() {
-        let rows = [
-            ("HUP", Ok(Some(OsSignal::SIGHUP))),
-            ("sigusr1", Ok(Some(OsSignal::SIGUSR1))),
-            (" 15 ", Ok(Some(OsSignal::SIGTERM))),
-            ("CLD", Ok(Some(OsSignal::SIGCHLD))),
-            ("0", Ok(None)),
-            ("65", Err(BadSignal)),
-            ("-1", Err(BadSignal)),
-            ("FOO", Err(BadSignal)),
-            ("", Err(BadSignal)),
-        ];
-        for (text, signal) in rows {
-            assert_eq!(parse_signal(text), signal, "{text:?}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use config::model::SignalNumber;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -52,7 +53,7 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code(), self.signal()) {
             (Some(code), _) => write!(f, "exit status {code}"),
-            (None, Some(signal)) => write!(f, "terminated by {}", SignalName(signal)),
+            (None, Some(signal)) => write!(f, "terminated by {}", SignalNumber::from_raw(signal)),
             (None, None) => write!(f, "unknown termination cause {:#06x}", self.0),
         }?;
         if self.core_dumped() {
@@ -81,21 +82,6 @@ pub fn reap() -> impl Iterator<Item = (Pid, ExitStatus)> {
             }
         }
     })
-}
-
-/// A signal's name as Supervisor prints it: `SIGTERM`, or `signal 35` if it has none.
-pub(crate) struct SignalName(pub(crate) i32);
-
-impl fmt::Display for SignalName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0, Signal::try_from(self.0)) {
-            (_, Ok(Signal::SIGIO)) => f.write_str("SIGPOLL"),
-            (_, Ok(signal)) => f.write_str(signal.as_str()),
-            (number, _) if number == libc::SIGRTMIN() => f.write_str("SIGRTMIN"),
-            (number, _) if number == libc::SIGRTMAX() => f.write_str("SIGRTMAX"),
-            (number, _) => write!(f, "signal {number}"),
-        }
-    }
 }
 
 #[cfg(test)]
