@@ -23,10 +23,6 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &["protocol", "client", "getopt", "listener-kit"],
     ),
     (
-        "listeners/batch",
-        &["protocol", "client", "getopt", "listener-kit"],
-    ),
-    (
         "listeners/crashmail",
         &["protocol", "client", "getopt", "listener-kit"],
     ),
@@ -35,7 +31,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &["protocol", "client", "getopt", "listener-kit"],
     ),
     ("daemon", &["protocol", "config", "getopt"]),
-    ("tests", &[]),
+    ("tests", &["config"]),
 ];
 
 const OURS: &[&str] = &["protocol", "getopt", "config", "client", "listener-kit"];
