@@ -321,6 +321,8 @@ impl Step {
         if failures > policy.startretries {
             self.give_up();
             self.effects.push(Effect::ReportFatal);
+        } else if self.machine.closing {
+            self.give_up();
         } else {
             self.arm(Duration::from_secs(failures.into()));
         }
@@ -438,7 +440,7 @@ impl Step {
     fn timer_fired(&mut self, policy: &Policy<'_>) {
         match self.machine.phase {
             Phase::Starting(Some(child)) => self.promote(child),
-            Phase::Backoff | Phase::Exited(true) if !self.machine.closing => self.launch(),
+            Phase::Backoff | Phase::Exited(true) => self.launch(),
             Phase::Stopping(_) => {
                 self.arm(policy.stopwaitsecs);
                 self.effects.push(Effect::Signal(Kill::Force));
@@ -446,8 +448,7 @@ impl Step {
             Phase::Starting(None)
             | Phase::Stopped
             | Phase::Running(_)
-            | Phase::Backoff
-            | Phase::Exited(_)
+            | Phase::Exited(false)
             | Phase::Fatal
             | Phase::Unknown(..) => {}
         }
