@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
 use bytes::Bytes;
-use config::model::GroupConfig;
-use protocol::listener::{
-    EventHeader, ListenerDecoder, ListenerInput, ListenerState, accepts, payload_len,
-};
+use config::model::{GroupConfig, PoolConfig};
+use protocol::listener::{EventHeader, ListenerDecoder, ListenerInput, ListenerState, payload_len};
 use protocol::states::ProcessState;
 
 use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued};
+use super::result::{ResultHandler, Verdict};
 use crate::bus::{Deliver, Envelope};
 use crate::logs::activity::ActivityLog;
 use crate::process::messages::{Feed, FromListener, Notice};
@@ -23,6 +22,7 @@ pub struct Pool {
     log: ActivityLog,
     dispatch: Dispatch,
     listeners: Vec<Listener>,
+    handler: ResultHandler,
 }
 
 /// One process of the pool.
@@ -56,14 +56,16 @@ impl Actor for Pool {
 }
 
 impl Pool {
-    /// The pool of a listener group. `buffer_size` is its bound if the configuration sets one.
+    /// The pool of a listener group.
     pub fn new(
         config: &GroupConfig,
-        buffer_size: Option<usize>,
+        pool: &PoolConfig,
         identifier: Arc<str>,
         log: ActivityLog,
     ) -> Self {
-        let limit = buffer_size.map_or(Limit::Bytes(DEFAULT_MEMORY), Limit::Events);
+        let limit = pool
+            .buffer_size
+            .map_or(Limit::Bytes(DEFAULT_MEMORY), Limit::Events);
         let listeners = config.processes.iter().map(|process| Listener {
             name: process.name.clone(),
             decoder: ListenerDecoder::default(),
@@ -75,6 +77,7 @@ impl Pool {
             log,
             dispatch: Dispatch::new(config.processes.len(), limit),
             listeners: listeners.collect(),
+            handler: ResultHandler::of(&pool.result_handler),
         }
     }
 
@@ -192,14 +195,20 @@ impl Pool {
         let (before, after) = input.transition();
         let said = match input {
             ListenerInput::Ready => Said::Ready,
-            ListenerInput::Result(body) if accepts(body) => {
-                log.debug(format_args!("{name}: event was processed"));
-                Said::Accepted
-            }
-            ListenerInput::Result(_) => {
-                log.warn(format_args!("{name}: event was rejected"));
-                Said::Rejected
-            }
+            ListenerInput::Result(body) => match self.handler.judge(body) {
+                Verdict::Accepted => {
+                    log.debug(format_args!("{name}: event was processed"));
+                    Said::Accepted
+                }
+                Verdict::Rejected => {
+                    log.warn(format_args!("{name}: event was rejected"));
+                    Said::Rejected
+                }
+                Verdict::Senseless => {
+                    log.warn(format_args!("{name}: event caused an error"));
+                    Said::Accepted
+                }
+            },
             ListenerInput::BadResultLine(line) => {
                 let line = String::from_utf8_lossy(line);
                 log.warn(format_args!("{name}: bad result line: '{line}'"));

@@ -3,5 +3,6 @@
 
 mod actor;
 pub mod dispatch;
+mod result;
 
 pub use actor::{GetPool, Pool, PoolInfo};

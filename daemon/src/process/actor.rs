@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use super::children::Children;
 use super::fcgi::{FcgiSockets, Listening};
 use super::launch::{self, BaseEnvironment};
-use super::lifecycle::{End, Input, Machine};
+use super::lifecycle::{End, Input, Machine, Phase};
 use super::messages::{
     AutoStart, ClearLogs, Close, Ended, Feed, Freeze, FromListener, Notice, ReopenLogs, Retire,
     SendStdin, Signal, Start, Stop,
@@ -145,6 +145,9 @@ impl Process {
         for effect in effects {
             self.perform(effect, ctx);
         }
+        let restart_due = self.machine.phase == Phase::Exited(true);
+        self.status
+            .update(|status| status.restart_due = restart_due);
         self.answer_waiters(ctx);
     }
 
@@ -211,7 +214,7 @@ impl Process {
 
     fn stop(&mut self, request: Stop, ctx: &mut Context<Self>) -> Answer {
         let Stop { called, wait } = request;
-        if !self.machine.state().is_running() {
+        if !self.status.can_stop() {
             return now(Err(FaultCode::NotRunning.about(called)));
         }
         self.feed(Input::Stop, ctx);

@@ -26,6 +26,8 @@ pub struct Status {
     pub spawnerr: Arc<str>,
     /// Exit status of the last run, -1 after a signal, 0 if unset.
     pub exitstatus: i32,
+    /// It has exited and is about to be started again.
+    pub restart_due: bool,
 }
 
 impl SharedStatus {
@@ -38,6 +40,7 @@ impl SharedStatus {
             stop: 0,
             spawnerr: Arc::clone(unset),
             exitstatus: 0,
+            restart_due: false,
         })))
     }
 
@@ -49,6 +52,12 @@ impl SharedStatus {
     /// The state now.
     pub fn state(&self) -> ProcessState {
         self.0.borrow().state
+    }
+
+    /// Whether there is something to stop: a process, or a start that is going to happen.
+    pub fn can_stop(&self) -> bool {
+        let status = self.0.borrow();
+        status.state.is_running() || status.restart_due
     }
 
     /// Whether the last start or run has failed.

@@ -135,7 +135,7 @@ fn start_pool(
 ) -> Addr<Pool> {
     let identifier = Arc::clone(identifier);
     let log = services.log.clone();
-    let addr = Pool::new(group, pool.buffer_size, identifier, log).start();
+    let addr = Pool::new(group, pool, identifier, log).start();
     let events: EventSet = pool
         .events
         .iter()

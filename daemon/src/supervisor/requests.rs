@@ -8,12 +8,12 @@ use config::model::SignalNumber;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use protocol::faults::{Fault, FaultCode};
 use protocol::namespec::Namespec;
-use protocol::states::ProcessState;
 
 use super::actor::Supervisor;
 use super::group::Member;
 use super::messages::{ClearAllLogs, ClearLogs, Done, Row, SendStdin, Signal, Start, Stop, Target};
 use crate::process::messages as process;
+use crate::process::status::SharedStatus;
 
 /// The answer of one process.
 type OneAnswer = Pin<Box<dyn Future<Output = Result<(), Fault>>>>;
@@ -57,7 +57,7 @@ impl Supervisor {
     fn ask(
         &self,
         target: &Target,
-        concerns: impl Fn(ProcessState) -> bool,
+        concerns: impl Fn(&SharedStatus) -> bool,
         ask: impl Fn(&Member, String) -> OneAnswer,
     ) -> ResponseFuture<Result<Done, Fault>> {
         match (self.resolve(target), target) {
@@ -73,7 +73,7 @@ impl Supervisor {
             (Ok(Meant::Several(members)), _) => {
                 let asked = members
                     .into_iter()
-                    .filter(|member| concerns(member.status.state()))
+                    .filter(|member| concerns(&member.status))
                     .map(|member| {
                         let answer = ask(&member, member.namespec());
                         (member, answer)
@@ -122,7 +122,7 @@ impl Handler<Start> for Supervisor {
         let wait = request.wait;
         self.ask(
             &request.target,
-            |state| !state.is_running(),
+            |status| !status.state().is_running(),
             |member, called| send(member, process::Start { called, wait }),
         )
     }
@@ -133,11 +133,9 @@ impl Handler<Stop> for Supervisor {
 
     fn handle(&mut self, request: Stop, _: &mut Context<Self>) -> Self::Result {
         let wait = request.wait;
-        self.ask(
-            &request.target,
-            ProcessState::is_running,
-            |member, called| send(member, process::Stop { called, wait }),
-        )
+        self.ask(&request.target, SharedStatus::can_stop, |member, called| {
+            send(member, process::Stop { called, wait })
+        })
     }
 }
 
@@ -149,7 +147,7 @@ impl Handler<Signal> for Supervisor {
         let spelled = request.signal;
         self.ask(
             &request.target,
-            ProcessState::is_signallable,
+            |status| status.state().is_signallable(),
             |member, called| match signal {
                 Some(signal) => send(member, process::Signal { called, signal }),
                 None => Box::pin(ready(Err(FaultCode::BadSignal.about(spelled.clone())))),
