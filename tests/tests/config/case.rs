@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::snippets::Snippet;
 
-/// What precedes the text of a snippet that is not `raw`; the snippet may override it.
+/// What precedes the text of a snippet that is not `raw`; the snippet may override it. The last line is a header,
+/// so that an indented snippet continues nothing.
 const PREAMBLE: &str = "\
 [supervisord]
 logfile=%(here)s/supervisord.log
@@ -20,27 +21,34 @@ identifier=board
 file=%(here)s/s.sock
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisord]
 ";
 
 /// A snippet in a directory of its own.
 #[derive(Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// The snippet's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The working directory, which is that of the main file too.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The command line, the program first.
-    pub argv: Vec<String>,
+    pub(crate) argv: Vec<String>,
     /// The whole environment.
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Case {
     /// Writes the files of a snippet. `@dir@` in its words and variables is the directory.
-    pub fn write(dir: PathBuf, snippet: &Snippet) -> Self {
-        fs::DirBuilder::new().mode(0o755).create(&dir).expect("the directory is new");
+    pub(crate) fn write(dir: PathBuf, snippet: &Snippet) -> Self {
+        fs::DirBuilder::new()
+            .mode(0o755)
+            .create(&dir)
+            .expect("the directory is new");
         let preamble = if snippet.raw { "" } else { PREAMBLE };
-        write(&dir.join("main.conf"), &[preamble.as_bytes(), &snippet.main].concat());
+        write(
+            &dir.join("main.conf"),
+            &[preamble.as_bytes(), &snippet.main].concat(),
+        );
         for (name, text) in &snippet.files {
             let path = dir.join(name);
             fs::create_dir_all(path.parent().expect("it is below the directory"))
@@ -51,7 +59,10 @@ impl Case {
             }
         }
         let shown = dir.display().to_string();
-        let words = snippet.arguments.iter().map(|word| word.replace("@dir@", &shown));
+        let words = snippet
+            .arguments
+            .iter()
+            .map(|word| word.replace("@dir@", &shown));
         let program = workspace::binary("supervisord").display().to_string();
         let argv = [program, "-c".to_owned(), "main.conf".to_owned()];
         Self {
@@ -63,7 +74,7 @@ impl Case {
     }
 
     /// The form in which `originals.py` takes it.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let environment: serde_json::Map<_, _> = self
             .environment
             .iter()

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const BUFFER_SIZE: usize = 10;
 
 /// All of a configuration except its notices.
-pub fn shown(config: &Config) -> Value {
+pub(crate) fn shown(config: &Config) -> Value {
     json!({
         "daemon": daemon(&config.daemon),
         "servers": config.servers.iter().map(server).collect::<Vec<_>>(),
@@ -49,11 +49,16 @@ fn daemon(daemon: &DaemonConfig) -> Value {
 fn server(server: &ServerConfig) -> Value {
     let address = match &server.address {
         ServerAddress::Inet { host, port } => json!({"host": host, "port": port}),
-        ServerAddress::Unix { path, mode, owner: ids } => {
+        ServerAddress::Unix {
+            path,
+            mode,
+            owner: ids,
+        } => {
             json!({"path": path, "mode": mode, "owner": owner(*ids)})
         }
     };
-    let credentials = |Credentials { username, password }: &Credentials| json!([username, password]);
+    let credentials =
+        |Credentials { username, password }: &Credentials| json!([username, password]);
     json!({
         "section": server.section,
         "address": address,
@@ -88,7 +93,9 @@ fn pool(pool: &PoolConfig) -> Value {
 
 fn socket(socket: &FcgiSocket) -> Value {
     let (url, ids, mode) = match &socket.address {
-        FcgiAddress::Unix { path, owner, mode } => (format!("unix://{}", path.display()), *owner, *mode),
+        FcgiAddress::Unix { path, owner, mode } => {
+            (format!("unix://{}", path.display()), *owner, *mode)
+        }
         FcgiAddress::Tcp { host, port } => (format!("tcp://{host}:{port}"), None, None),
     };
     json!({"url": url, "backlog": socket.backlog, "owner": owner(ids), "mode": mode})

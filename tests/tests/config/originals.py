@@ -72,7 +72,13 @@ def accepted(options, argv):
     }
 
 
+class Silence:
+    def __getattr__(self, _level):
+        return lambda *_: None
+
+
 def make_groups(daemon):
+    daemon.options.logger = Silence()
     # An fcgi group opens its socket when it is made.
     FastCGIProcessGroup.__init__ = lambda group, config, **_: ProcessGroup.__init__(group, config)
     for config in daemon.options.process_group_configs:

@@ -10,7 +10,7 @@ use crate::case::Case;
 
 /// What the original makes of a case.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It starts: what `originals.py` shows of it.
     Accepted(Value),
     /// It prints something and exits with success.
@@ -25,7 +25,7 @@ pub enum Outcome {
 }
 
 /// Reads all cases in one process; `scratch` is a directory to write to.
-pub fn read(scratch: &Path, cases: &[Case]) -> Vec<Outcome> {
+pub(crate) fn read(scratch: &Path, cases: &[Case]) -> Vec<Outcome> {
     let input = scratch.join("cases.json");
     let list: Vec<_> = cases.iter().map(Case::to_json).collect();
     std::fs::write(&input, json!(list).to_string()).expect("the directory is writable");

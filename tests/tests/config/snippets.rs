@@ -22,29 +22,33 @@ use std::path::{Path, PathBuf};
 
 /// A configuration to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Snippet {
+pub(crate) struct Snippet {
     /// The data file's name and the title.
-    pub name: String,
+    pub(crate) name: String,
     /// The main file.
-    pub main: Vec<u8>,
+    pub(crate) main: Vec<u8>,
     /// The main file is complete, without the preamble.
-    pub raw: bool,
+    pub(crate) raw: bool,
     /// Further files by relative path. Those that end in a slash are directories.
-    pub files: Vec<(String, Vec<u8>)>,
+    pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Words of the command line.
-    pub arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// Variables besides those that all have.
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// All configurations of the data files.
-pub fn all() -> Vec<Snippet> {
+pub(crate) fn all() -> Vec<Snippet> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
     let whole = data_files(&here.join("snippets"));
     let values = data_files(&here.join("values"));
     let whole = whole.iter().flat_map(|(name, text)| snippets(name, text));
     whole
-        .chain(values.iter().flat_map(|(name, text)| value_rows(name, text)))
+        .chain(
+            values
+                .iter()
+                .flat_map(|(name, text)| value_rows(name, text)),
+        )
         .collect()
 }
 
@@ -93,7 +97,13 @@ fn snippet(name: String, body: &str) -> Snippet {
             text.push('\n');
         }
     }
-    let bytes = |text: String| if escapes { unescape(&text) } else { text.into_bytes() };
+    let bytes = |text: String| {
+        if escapes {
+            unescape(&text)
+        } else {
+            text.into_bytes()
+        }
+    };
     let mut files = files.into_iter().map(|(name, text)| (name, bytes(text)));
     snippet.main = files.next().map(|(_, text)| text).unwrap_or_default();
     snippet.files = files.collect();
@@ -185,6 +195,10 @@ fn values_make_a_configuration_each() {
         .iter()
         .map(|row| (row.name.as_str(), String::from_utf8_lossy(&row.main)))
         .collect();
-    let want = [("v: a=1", "[s]\na=1\n"), ("v: a=", "[s]\na=\n"), ("v: b=2", "[s]\nb=2\n")];
+    let want = [
+        ("v: a=1", "[s]\na=1\n"),
+        ("v: a=", "[s]\na=\n"),
+        ("v: b=2", "[s]\nb=2\n"),
+    ];
     assert_eq!(rows, want.map(|(name, text)| (name, text.into())));
 }
