@@ -14,10 +14,13 @@ use crate::case::Case;
 use crate::deliberate::DELIBERATE;
 use crate::originals::{self, Outcome};
 use crate::ours::{self, Reading, Running};
-use crate::{difference, model, snippets};
+use crate::{client, difference, model, snippets};
 
 /// How many configurations there are at least.
-const ENOUGH: usize = 500;
+const ENOUGH: usize = 1000;
+
+/// How many of them the daemon is run with at least.
+const RUN: usize = 400;
 
 #[test]
 fn configurations_mean_the_same() {
@@ -31,6 +34,11 @@ fn configurations_mean_the_same() {
         .collect();
     let outcomes = originals::read(scratch.path(), &cases);
     let pairs: Vec<_> = cases.iter().zip(outcomes).collect();
+    let run = pairs
+        .iter()
+        .filter(|(case, outcome)| is_run(case, outcome))
+        .count();
+    assert!(run >= RUN, "only {run} configurations are run");
     if let Err(report) = judge(&differences(&pairs)) {
         panic!("{report}");
     }
@@ -42,7 +50,10 @@ fn differences(pairs: &[(&Case, Outcome)]) -> Vec<(String, String)> {
     let found = Mutex::new(Vec::new());
     let work = || {
         while let Some((case, outcome)) = pairs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let lines = compare(case, outcome);
+            let lines = match case.is_client {
+                true => client::compare(case, outcome),
+                false => compare(case, outcome),
+            };
             let lines = lines.into_iter().map(|line| (case.name.clone(), line));
             found.lock().expect("nobody panicked").extend(lines);
         }
@@ -86,10 +97,12 @@ fn judge(differences: &[(String, String)]) -> Result<(), String> {
 }
 
 fn compare(case: &Case, original: &Outcome) -> Vec<String> {
-    match (original, ours::read(case)) {
-        (Outcome::Printed, Reading::Printed) => Vec::new(),
+    let ours = ours::read(case);
+    let mut lines = Vec::new();
+    compare_with_check(case, &ours, &mut lines);
+    match (original, ours) {
+        (Outcome::Printed, Reading::Printed) => {}
         (Outcome::Accepted(original), Reading::Accepted(ours)) => {
-            let mut lines = Vec::new();
             difference::compare(
                 "model",
                 &original["model"],
@@ -99,17 +112,30 @@ fn compare(case: &Case, original: &Outcome) -> Vec<String> {
             compare_notices(original, &ours, &mut lines);
             match is_startable(case, &original["model"]) {
                 true => compare_running(case, original, &mut lines),
-                false => compare_check(case, &mut lines),
+                false => check_only(case, &mut lines),
             }
-            lines
         }
         (Outcome::Refused { code, text }, Reading::Refused(ours)) => {
-            compare_refusals(case, *code, text, &ours)
+            compare_refusals(case, *code, text, &ours, &mut lines);
         }
-        (original, ours) => vec![format!(
-            "outcome: original {original:?}, ours {}",
-            brief(&ours)
-        )],
+        (original, ours) => {
+            let ours = brief(&ours);
+            lines.push(format!("outcome: original {original:?}, ours {ours}"));
+        }
+    }
+    lines
+}
+
+/// A check finds errors exactly in what a start refuses.
+fn compare_with_check(case: &Case, ours: &Reading, lines: &mut Vec<String>) {
+    match (ours, ours::check(case)) {
+        (Reading::Accepted(_), Some(errors)) if !errors.is_empty() => {
+            lines.push(format!("check: accepted, but {errors:?}"));
+        }
+        (Reading::Refused(message), Some(errors)) if errors.is_empty() => {
+            lines.push(format!("check: without an error, but refused: {message}"));
+        }
+        _ => {}
     }
 }
 
@@ -133,8 +159,7 @@ fn compare_notices(original: &Value, ours: &config::model::Config, lines: &mut V
 }
 
 /// Ours says the same, then perhaps where it is; the daemon says what the library says.
-fn compare_refusals(case: &Case, code: i64, original: &str, ours: &str) -> Vec<String> {
-    let mut lines = Vec::new();
+fn compare_refusals(case: &Case, code: i64, original: &str, ours: &str, lines: &mut Vec<String>) {
     if !ours.starts_with(original) {
         lines.push(format!("message: original {original:?}, ours {ours:?}"));
     }
@@ -152,7 +177,13 @@ fn compare_refusals(case: &Case, code: i64, original: &str, ours: &str) -> Vec<S
     if !stderr.starts_with(&format!("Error: {ours}\nFor help, use ")) {
         lines.push(format!("stderr: library {ours:?}, daemon {stderr:?}"));
     }
-    lines
+}
+
+fn is_run(case: &Case, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Accepted(original) => !case.is_client && is_startable(case, &original["model"]),
+        Outcome::Printed | Outcome::Refused { .. } => false,
+    }
 }
 
 /// Whether the daemon can be run with it: as this user, and with the preamble's socket only.
@@ -166,20 +197,22 @@ fn is_startable(case: &Case, model: &Value) -> bool {
         && (user.is_null() || *user == json!(Uid::current().as_raw()))
         && groups
             .iter()
-            .all(|group| is_private(case, &group["socket"]["url"]))
+            .all(|group| is_private(case, &group["socket"]))
 }
 
-/// Whether an fcgi socket can be opened without being in somebody's way.
-fn is_private(case: &Case, url: &Value) -> bool {
-    url.as_str()
-        .is_none_or(|url| match url.strip_prefix("unix://") {
-            Some(path) => path.starts_with(&*case.dir.to_string_lossy()),
-            None => url.ends_with(":0"),
-        })
+/// Whether a group's fcgi socket, if it has one, can be opened by this user without being in somebody's way.
+fn is_private(case: &Case, socket: &Value) -> bool {
+    let is_own = socket["owner"].is_null() || Uid::current().is_root();
+    let url = socket["url"].as_str();
+    let is_free = url.is_none_or(|url| match url.strip_prefix("unix://") {
+        Some(path) => path.starts_with(&*case.dir.to_string_lossy()),
+        None => url.ends_with(":0"),
+    });
+    is_own && is_free
 }
 
 /// What cannot be run can be checked.
-fn compare_check(case: &Case, lines: &mut Vec<String>) {
+fn check_only(case: &Case, lines: &mut Vec<String>) {
     let (exit, stderr) = Running::start(case, &["--check"]).end();
     if exit != 0 {
         lines.push(format!("check: exit code {exit}, {stderr:?}"));

@@ -33,6 +33,8 @@ pub(crate) struct Case {
     pub(crate) dir: PathBuf,
     /// The command line, the program first.
     pub(crate) argv: Vec<String>,
+    /// It is supervisorctl that reads it: the subject of the data file.
+    pub(crate) is_client: bool,
     /// The whole environment.
     pub(crate) environment: Vec<(String, String)>,
 }
@@ -67,6 +69,7 @@ impl Case {
         let argv = [program, "-c".to_owned(), "main.conf".to_owned()];
         Self {
             name: snippet.name.clone(),
+            is_client: snippet.name.starts_with("supervisorctl: "),
             argv: argv.into_iter().chain(words).collect(),
             environment: environment(&shown, snippet),
             dir,
@@ -80,7 +83,7 @@ impl Case {
             .iter()
             .map(|(name, value)| (name.clone(), json!(value)))
             .collect();
-        json!({"dir": self.dir, "argv": self.argv, "env": environment})
+        json!({"dir": self.dir, "argv": self.argv, "env": environment, "client": self.is_client})
     }
 }
 

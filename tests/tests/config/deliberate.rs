@@ -151,7 +151,7 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
     wanted(
         "program: umask=-1",
         "can not be converted to an octal type",
-        "there is no such umask; the original fails when it starts the program",
+        "there is no such umask; the original takes it for 777",
     ),
     wanted(
         "program: stdout_logfile=",
@@ -174,6 +174,11 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
         "a relative directory is that at the start, wherever the daemon goes",
     ),
     wanted(
+        "supervisord: childlogdir=/tmp/",
+        "childlogdir",
+        "a slash at the end means nothing",
+    ),
+    wanted(
         "supervisord: directory=.",
         "directory",
         "a relative directory is that at the start, wherever the daemon goes",
@@ -189,6 +194,16 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
         "the original accepts it, but then no password",
     ),
     // Sections.
+    wanted(
+        "eventlistener: result_handler=supervisor_stdout:event_handler",
+        "original Refused",
+        "the one other result handler that is in use is there without Python",
+    ),
+    wanted(
+        "supervisorctl: a plugin of a module that is not there",
+        "is ignored",
+        "Python plugins cannot be loaded; ours warns and does what it can",
+    ),
     wanted("fcgi-program: socket=*", "original \"('", TUPLE),
     wanted(
         "fcgi-program: numprocs=0",

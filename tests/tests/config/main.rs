@@ -8,6 +8,7 @@
 mod agreement;
 mod case;
 mod check;
+mod client;
 mod deliberate;
 mod difference;
 mod model;

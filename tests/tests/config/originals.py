@@ -2,8 +2,8 @@
 
     python originals.py CASES.json > OUTCOMES.json
 
-A case has `dir`, `argv` (the program first) and `env`. Each is read in a child of its own, since reading changes
-the process. Nothing is started and no socket is opened; groups are made as a starting supervisord makes them.
+A case has `dir`, `argv` (the program first), `env` and `client`: whether it is supervisorctl that reads it. Each is
+read in a child of its own, since reading changes the process. Nothing is started and no socket is opened; groups are made as a starting supervisord makes them.
 """
 
 import io
@@ -17,7 +17,7 @@ import supervisor.supervisord
 from supervisor.datatypes import Automatic, RestartUnconditionally, RestartWhenExitUnexpected
 from supervisor.events import EventTypes
 from supervisor.loggers import getLevelNumByDescription
-from supervisor.options import EventListenerPoolConfig, FastCGIGroupConfig, ServerOptions
+from supervisor.options import ClientOptions, EventListenerPoolConfig, FastCGIGroupConfig, ServerOptions
 from supervisor.process import FastCGIProcessGroup, ProcessGroup
 from supervisor.rpcinterface import SupervisorNamespaceRPCInterface
 from supervisor.supervisord import Supervisor
@@ -33,9 +33,10 @@ def outcome(case):
     os.environ.clear()
     os.environ.update(case["env"])
     sys.argv = case["argv"]
-    options = ServerOptions()
+    options = ClientOptions() if case["client"] else ServerOptions()
     options.stdout, options.stderr = io.StringIO(), io.StringIO()
     try:
+        accepted = client if case["client"] else server
         return {"accepted": accepted(options, case["argv"])}
     except SystemExit as end:
         if end.code == 0:
@@ -45,7 +46,13 @@ def outcome(case):
         return {"refused": {"code": 1, "text": "%s: %s" % (type(error).__name__, error)}}
 
 
-def accepted(options, argv):
+def client(options, argv):
+    options.realize(argv[1:], "", argv[0])
+    names = "serverurl username password prompt history_file"
+    return {"client": {name: getattr(options, name) for name in names.split()}}
+
+
+def server(options, argv):
     options.realize(argv[1:], supervisor.supervisord.__doc__, argv[0])
     daemon = Supervisor(options)
     # Reads like the start of the HTTP servers, which comes later and with sockets.

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use callboard_tests::http::Address;
 use callboard_tests::{wait, workspace, xmlrpc};
+use config::check::Severity;
 use config::cli::Invocation;
 use config::model::Config;
 use nix::sys::signal::{Signal, kill};
@@ -22,6 +23,25 @@ pub(crate) enum Reading {
     Printed,
     /// What follows `Error: `.
     Refused(String),
+}
+
+/// The errors that a check of a case tells of, but for those that are supervisorctl's. `None`: the command line
+/// asks for something else.
+pub(crate) fn check(case: &Case) -> Option<Vec<String>> {
+    let environment = case.environment.iter().cloned().collect();
+    let Ok(Invocation::Run(mut command_line)) = config::cli::parse(&case.argv) else {
+        return None;
+    };
+    command_line.start_dir.clone_from(&case.dir);
+    let found = config::check(&command_line, &environment).diagnostics;
+    let is_clients = |section: &Option<String>| {
+        let section = section.as_deref().unwrap_or_default();
+        section.starts_with("supervisorctl") || section.starts_with("ctlplugin:")
+    };
+    let errors = found
+        .into_iter()
+        .filter(|found| found.severity == Severity::Error && !is_clients(&found.section));
+    Some(errors.map(|error| error.message).collect())
 }
 
 /// Reads a case without starting anything.
