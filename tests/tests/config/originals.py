@@ -3,7 +3,8 @@
     python originals.py CASES.json > OUTCOMES.json
 
 A case has `dir`, `argv` (the program first), `env` and `client`: whether it is supervisorctl that reads it. Each is
-read in a child of its own, since reading changes the process. Nothing is started and no socket is opened; groups are made as a starting supervisord makes them.
+read in a child of its own, since reading changes the process. Nothing is started and no socket is opened; groups are
+made as a starting supervisord makes them.
 """
 
 import io
