@@ -22,7 +22,7 @@ pub mod wait;
 pub mod workspace;
 pub mod xmlrpc;
 
-pub use daemon::{CtlOutput, Daemon};
+pub use daemon::{CtlOutput, Daemon, free_port};
 pub use events::Event;
 pub use flavour::Flavour;
 pub use xmlrpc::Fault;
