@@ -279,7 +279,7 @@ impl House {
             fcgi: FcgiSockets::default(),
             base_environment: BaseEnvironment::of_this_process(),
             server_url: server_url(&config.servers),
-            strip_ansi: config.daemon.strip_ansi,
+            strip_ansi: Cell::new(config.daemon.strip_ansi),
             no_error: Arc::from(""),
         });
         let mirrored = config.daemon.nodaemon && !config.daemon.silent;

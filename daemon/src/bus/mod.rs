@@ -147,8 +147,12 @@ impl Bus {
     /// Sleeps until the next tick that somebody wants; an idle daemon does not wake up for others.
     fn schedule_tick(&mut self, ctx: &mut Context<Self>) {
         use actix::AsyncContext as _;
-        if let Some(timer) = self.tick_timer.take() {
-            ctx.cancel_future(timer);
+        match self.tick_timer.take() {
+            Some(timer) => {
+                ctx.cancel_future(timer);
+            }
+            // Nobody has wanted ticks until now: what has gone by meanwhile is nobody's.
+            None => self.ticks = Ticks::default(),
         }
         self.tick_timer = self.ticks.next(self.wanted.get()).map(|wait| {
             ctx.run_later(wait, |bus, ctx| {

@@ -5,15 +5,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display, Write as _};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use config::model::{self, LogLevel};
 
 use super::changes::{Changes, Follower};
 use super::rotate::{Outcome, RotatingFile, Rotation};
 use super::syslog::Syslog;
+
+/// How long the end of the log waits for slow readers.
+const LAST_CHANCE: Duration = Duration::from_millis(100);
 
 /// A handle to the daemon's log; clones share it.
 #[derive(Clone)]
@@ -186,11 +190,16 @@ impl ActivityLog {
         self.0.output.borrow_mut().mirror = None;
     }
 
-    /// Closes the log; what comes later is dropped.
+    /// Closes the log; what comes later is dropped. Slow readers get a moment for the end of it.
     pub fn close(&self) {
+        let deadline = Instant::now() + LAST_CHANCE;
         let mut output = self.0.output.borrow_mut();
-        output.sink = Sink::Closed;
-        output.mirror = None;
+        if let Sink::File(mut file) = std::mem::replace(&mut output.sink, Sink::Closed) {
+            file.linger(deadline);
+        }
+        if let Some(mut mirror) = output.mirror.take() {
+            mirror.linger(deadline);
+        }
     }
 
     /// Follows the changes of the file.
@@ -232,20 +241,20 @@ impl Output {
     }
 }
 
-/// Tells on standard error, the only place left, what has become of the log.
+/// Tells on standard error, the only place left, what has become of the log. Like everything here
+/// without waiting: what standard error does not take is dropped.
 fn report(path: &Path, outcome: Outcome) {
     let path = path.display();
-    let mut stderr = io::stderr();
-    let _ = match outcome {
-        Outcome::Written | Outcome::StillFailing => Ok(()),
-        Outcome::Failed(error) => writeln!(stderr, "supervisord: cannot write log {path}: {error}"),
+    let text = match outcome {
+        Outcome::Written | Outcome::StillFailing => return,
+        Outcome::Failed(error) => format!("supervisord: cannot write log {path}: {error}\n"),
         Outcome::Resumed { lost } => {
-            writeln!(
-                stderr,
-                "supervisord: log {path} works again, {lost} bytes are lost"
-            )
+            format!("supervisord: log {path} works again, {lost} bytes are lost\n")
         }
     };
+    if let Ok(mut stderr) = RotatingFile::open(Path::new("/dev/stderr"), Rotation::NEVER) {
+        let _ = stderr.write(text.as_bytes());
+    }
 }
 
 fn name(level: LogLevel) -> &'static str {

@@ -13,6 +13,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Instant;
 
 use super::changes::{Changes, Follower};
 use super::stream::{Loss, Stream};
@@ -161,6 +162,13 @@ impl RotatingFile {
         self.judge(flushed)
     }
 
+    /// Gives the reader of a stream until `deadline` to take what is queued. Waits.
+    pub fn linger(&mut self, deadline: Instant) {
+        if let Target::Stream(stream) = &mut self.target {
+            stream.linger(deadline);
+        }
+    }
+
     /// Opens the path again, for a file that was moved away. A failure keeps the old file.
     pub fn reopen(&mut self) -> io::Result<()> {
         if let Target::File(_) = self.target {
@@ -261,11 +269,17 @@ impl Regular {
     }
 }
 
-/// Removes a log that may be missing; for logs of processes that do not run.
+/// Empties the log of a process that does not run. What is missing or no regular file (a pipe, the
+/// link `/dev/stdout`) stays as it is.
 pub fn clear_path(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => {
+            OpenOptions::new().write(true).truncate(true).open(path)?;
+            Ok(())
+        }
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
+        Err(error) => Err(error),
     }
 }
 

@@ -14,15 +14,13 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// Bytes kept for a reader that does not keep up.
 pub(super) const QUEUE_BYTES: usize = 256 * 1024;
-
-/// How long a stream that is closed waits for its reader, in milliseconds and each time it stalls.
-const LAST_CHANCE: u8 = 100;
 
 /// A target that is never waited for.
 #[derive(Debug)]
@@ -136,6 +134,18 @@ impl Stream {
         Ok(())
     }
 
+    /// Waits for the reader, at most until `deadline`: the only call here that waits, for the end
+    /// of the daemon.
+    pub(super) fn linger(&mut self, deadline: Instant) {
+        while self.has_pending() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            if left.is_zero() || !self.writable_within(timeout) || self.flush().is_err() {
+                return;
+            }
+        }
+    }
+
     fn enqueue(&mut self, rest: &[u8]) -> Result<(), Loss> {
         let room = QUEUE_BYTES - self.queue.len();
         let (kept, dropped) = rest.split_at(rest.len().min(room));
@@ -171,15 +181,6 @@ impl Stream {
         let mut asked = [PollFd::new(self.fd.as_fd(), PollFlags::POLLOUT)];
         // Errors and hang-ups count as well: the write will tell.
         poll(&mut asked, timeout).is_ok_and(|ready| ready > 0)
-    }
-}
-
-/// What is queued gets a last chance, so that a slow reader does not miss the end.
-impl Drop for Stream {
-    fn drop(&mut self) {
-        while self.has_pending() && self.writable_within(LAST_CHANCE.into()) && self.flush().is_ok()
-        {
-        }
     }
 }
 

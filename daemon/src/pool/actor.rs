@@ -240,7 +240,7 @@ impl Pool {
         }
         self.dispatch.unready(member);
         self.dispatch.running(member, false);
-        let effects = self.dispatch.rejected(member);
+        let effects = self.dispatch.returned(member);
         self.perform(effects, ctx);
     }
 }

@@ -78,8 +78,8 @@ pub struct Dispatch {
     limit: Limit,
     members: Vec<Member>,
     next_poolserial: u64,
-    /// Nothing is sent while a rejected event rests.
-    paused: bool,
+    /// Rejected events that rest; nothing is sent meanwhile.
+    pauses: u32,
     /// Events thrown away since the pool exists.
     discarded: u64,
 }
@@ -93,7 +93,7 @@ impl Dispatch {
             limit,
             members: vec![Member::default(); members],
             next_poolserial: 0,
-            paused: false,
+            pauses: 0,
             discarded: 0,
         }
     }
@@ -103,7 +103,7 @@ impl Dispatch {
         self.queue.len()
     }
 
-    /// The limit in events, for the log.
+    /// How much may wait, for the log.
     pub fn limit(&self) -> Limit {
         self.limit
     }
@@ -161,8 +161,18 @@ impl Dispatch {
         self.members.get_mut(member)?.in_flight.take()
     }
 
-    /// The member did not take its event, broke the protocol over it, or died with it: it goes
-    /// back to the head of the queue. One that is rejected again and again rests in between.
+    /// The member has died with its event: it goes back to the head of the queue.
+    pub fn returned(&mut self, member: usize) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(event) = self.accepted(member) {
+            self.put_back(event, &mut effects);
+        }
+        self.dispatch(&mut effects);
+        effects
+    }
+
+    /// The member did not take its event, or broke the protocol over it: it goes back to the head
+    /// of the queue. One that is rejected again and again rests in between.
     pub fn rejected(&mut self, member: usize) -> Vec<Effect> {
         let mut effects = Vec::new();
         if let Some(mut event) = self.accepted(member) {
@@ -170,7 +180,7 @@ impl Dispatch {
             let rest = rest_after(event.rejections);
             self.put_back(event, &mut effects);
             if !rest.is_zero() {
-                self.paused = true;
+                self.pauses += 1;
                 effects.push(Effect::PauseFor(rest));
             }
         }
@@ -178,9 +188,9 @@ impl Dispatch {
         effects
     }
 
-    /// The rest is over.
+    /// A rest is over.
     pub fn resume(&mut self) -> Vec<Effect> {
-        self.paused = false;
+        self.pauses = self.pauses.saturating_sub(1);
         let mut effects = Vec::new();
         self.dispatch(&mut effects);
         effects
@@ -236,7 +246,7 @@ impl Dispatch {
 
     /// Sends while somebody can take something.
     fn dispatch(&mut self, effects: &mut Vec<Effect>) {
-        while !self.paused && !self.queue.is_empty() {
+        while self.pauses == 0 && !self.queue.is_empty() {
             let free = self
                 .members
                 .iter()

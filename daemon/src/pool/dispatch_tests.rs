@@ -166,7 +166,9 @@ fn finish(pool: &mut Dispatch, held: &mut [Option<u64>], raised: u64) -> Vec<u64
         }
     }
     let mut handled = Vec::new();
-    take(held, &pool.resume());
+    while pool.pauses > 0 {
+        take(held, &pool.resume());
+    }
     for _ in 0..=raised {
         for member in 0..held.len() {
             if let Some(serial) = held[member].take() {

@@ -1,8 +1,8 @@
 //! The process actor: takes requests, feeds the lifecycle, answers when the effect is done.
 
-use std::future::{Future, ready};
+use std::cell::Cell;
+use std::future::ready;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -54,7 +54,7 @@ pub struct Services {
     /// `SUPERVISOR_SERVER_URL`, if there is a server.
     pub server_url: Option<String>,
     /// `[supervisord] strip_ansi`.
-    pub strip_ansi: bool,
+    pub strip_ansi: Cell<bool>,
     /// The empty string, shared by all processes without a `spawnerr`.
     pub no_error: Arc<str>,
 }
@@ -85,6 +85,8 @@ pub struct Process {
     pub(super) live: Option<Live>,
     pub(super) last_end: Option<ExitStatus>,
     pub(super) signal_error: Option<String>,
+    /// Its group has been removed.
+    retiring: bool,
     start_waiters: Vec<Waiter>,
     stop_waiters: Vec<Waiter>,
     stop_report: Option<SpawnHandle>,
@@ -130,6 +132,7 @@ impl Process {
             live: None,
             last_end: None,
             signal_error: None,
+            retiring: false,
             start_waiters: Vec::new(),
             stop_waiters: Vec::new(),
             stop_report: None,
@@ -217,6 +220,7 @@ impl Process {
         if !self.status.can_stop() {
             return now(Err(FaultCode::NotRunning.about(called)));
         }
+        self.signal_error = None;
         self.feed(Input::Stop, ctx);
         if let Some(error) = self.signal_error.take() {
             return now(Err(FaultCode::Failed.about(error)));
@@ -245,10 +249,11 @@ impl Process {
     }
 
     /// Stops what is left when the daemon goes down.
-    fn close(&mut self, ctx: &mut Context<Self>) -> Pin<Box<dyn Future<Output = ()>>> {
+    fn close(&mut self, ctx: &mut Context<Self>) -> ResponseFuture<()> {
         self.feed(Input::Closing, ctx);
         self.feed(Input::Stop, ctx);
-        if self.machine.child().is_none() {
+        // UNKNOWN counts as stopped, as everywhere: nobody can say when such a child ends.
+        if self.machine.state().is_stopped() {
             return Box::pin(ready(()));
         }
         let (waiter, answer) = Waiter::new(String::new());
@@ -256,6 +261,13 @@ impl Process {
         Box::pin(async {
             let _ = answer.await;
         })
+    }
+
+    /// Ends the actor of a removed process, but not before its child.
+    fn leave_if_retired(&self, ctx: &mut Context<Self>) {
+        if self.retiring && self.machine.child().is_none() {
+            ctx.stop();
+        }
     }
 
     /// Sends a signal on a client's behalf.
@@ -313,7 +325,7 @@ struct Waiter {
 impl Waiter {
     fn new(called: String) -> (Self, Answer) {
         let (sender, receiver) = oneshot::channel();
-        // The actor answers everybody before it ends; only a dying daemon drops a waiter.
+        // Every outcome answers the waiters; only a dying daemon drops one.
         let gone = || Err(FaultCode::ShutdownState.bare());
         let answer = async move { receiver.await.unwrap_or_else(|_| gone()) };
         (Self { called, sender }, Box::pin(answer))
@@ -327,7 +339,7 @@ impl Waiter {
 }
 
 /// Seconds since the epoch, for labels.
-pub(super) fn unix_now() -> i64 {
+pub fn unix_now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
@@ -378,7 +390,10 @@ impl Handler<Retire> for Process {
     type Result = ();
 
     fn handle(&mut self, _: Retire, ctx: &mut Context<Self>) {
-        ctx.stop();
+        self.retiring = true;
+        self.feed(Input::Closing, ctx);
+        self.feed(Input::Stop, ctx);
+        self.leave_if_retired(ctx);
     }
 }
 
@@ -443,5 +458,6 @@ impl Handler<Ended> for Process {
         // The pipes go first: a restart may launch the next child while the end is being fed.
         self.release();
         self.feed(Input::Ended(end), ctx);
+        self.leave_if_retired(ctx);
     }
 }

@@ -44,7 +44,7 @@ pub struct Close;
 #[rtype(result = "()")]
 pub struct Freeze;
 
-/// Ends the actor of a process that has no child: its group is removed.
+/// The group is removed: the actor ends, a child that a request under way may have started first.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Retire;

@@ -11,4 +11,4 @@ mod perform;
 pub mod status;
 pub mod stdin;
 
-pub use actor::{LogPaths, Process, Services};
+pub use actor::{LogPaths, Process, Services, unix_now};

@@ -431,7 +431,7 @@ impl Process {
             decoder: TextDecoder::default(),
         };
         Lane {
-            scanner: OutputScanner::new(capture_maxbytes, self.services.strip_ansi),
+            scanner: OutputScanner::new(capture_maxbytes, self.services.strip_ansi.get()),
             sinks,
             pool,
             finished: false,

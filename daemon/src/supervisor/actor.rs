@@ -132,6 +132,26 @@ impl Supervisor {
             .collect()
     }
 
+    /// What a reread changes: the groups that can be added, and the few settings of
+    /// `[supervisord]` that act on groups added later. The rest waits for a restart.
+    fn take_over(&mut self, new: Config) {
+        self.identifier = Arc::from(new.daemon.identifier.as_str());
+        self.services.strip_ansi.set(new.daemon.strip_ansi);
+        let daemon = &mut self.config.daemon;
+        daemon.identifier = new.daemon.identifier;
+        daemon.childlogdir = new.daemon.childlogdir;
+        daemon.strip_ansi = new.daemon.strip_ansi;
+        self.config.groups = new.groups;
+    }
+
+    /// Refuses what would start something while the daemon goes down.
+    pub(super) fn admit(&self) -> Result<(), Fault> {
+        match self.state {
+            DaemonState::Running => Ok(()),
+            _ => Err(FaultCode::ShutdownState.bare()),
+        }
+    }
+
     /// Reads the configuration again, without taking it over.
     pub(super) fn load(&self) -> Result<Config, Fault> {
         config::load(&self.command_line, &self.environment)
@@ -150,7 +170,7 @@ impl Handler<Reread> for Supervisor {
             .map(|group| Arc::clone(&group.config))
             .collect();
         let changes = config::diff(&active, &config.groups);
-        self.config = config;
+        self.take_over(config);
         Ok(changes)
     }
 }
@@ -159,6 +179,7 @@ impl Handler<AddGroup> for Supervisor {
     type Result = Result<(), Fault>;
 
     fn handle(&mut self, AddGroup(name): AddGroup, _: &mut Context<Self>) -> Self::Result {
+        self.admit()?;
         let configured = self.config.groups.iter().find(|group| group.name == name);
         let Some(config) = configured.cloned() else {
             return Err(FaultCode::BadName.about(name));

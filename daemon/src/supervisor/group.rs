@@ -1,6 +1,7 @@
 //! An active group: its members' actors and, for listeners, their pool.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ impl Group {
             GroupKind::Listeners(pool) => Some(start_pool(&config, pool, identifier, services)),
         };
         let members = unique(&config.processes)
+            .into_iter()
             .map(|(position, process)| {
                 let logs = log_paths(process, daemon, services);
                 let status = SharedStatus::new(&services.no_error);
@@ -114,17 +116,20 @@ impl Group {
     }
 }
 
-/// Of processes with one name the last counts, as in Supervisor 4.3.0, in the place of the first.
-fn unique(processes: &[Arc<ProcessConfig>]) -> impl Iterator<Item = (usize, &Arc<ProcessConfig>)> {
-    let last: HashMap<&str, usize> = processes
-        .iter()
-        .enumerate()
-        .map(|(position, process)| (process.name.as_str(), position))
-        .collect();
-    processes
-        .iter()
-        .enumerate()
-        .filter(move |(position, process)| last.get(process.name.as_str()) == Some(position))
+/// Of processes with one name the last counts, in the place of the first, as in Supervisor 4.3.0.
+fn unique(processes: &[Arc<ProcessConfig>]) -> Vec<(usize, &Arc<ProcessConfig>)> {
+    let mut kept: Vec<(usize, &Arc<ProcessConfig>)> = Vec::with_capacity(processes.len());
+    let mut places = HashMap::with_capacity(processes.len());
+    for (position, process) in processes.iter().enumerate() {
+        match places.entry(process.name.as_str()) {
+            Entry::Occupied(place) => kept[*place.get()] = (position, process),
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push((position, process));
+            }
+        }
+    }
+    kept
 }
 
 fn start_pool(

@@ -1,7 +1,6 @@
 //! Questions that change nothing, and the events that clients raise.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix::{Context, Handler, MessageResult};
 use config::model::ActivityLog;
@@ -14,6 +13,7 @@ use super::messages::{
     ClearMainLog, ConfigInfo, DaemonInfo, GetAllConfig, GetAllInfo, GetDaemon, GetInfo, LocateLog,
     LocateMainLog, LogLocation, ProcessInfo, SendRemoteEvent,
 };
+use crate::process::unix_now;
 
 impl Supervisor {
     fn info(&self, member: &Member, now: i64) -> ProcessInfo {
@@ -39,11 +39,6 @@ impl Supervisor {
             ActivityLog::Syslog => None,
         }
     }
-}
-
-fn unix_now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 impl Handler<GetInfo> for Supervisor {

@@ -119,6 +119,9 @@ impl Handler<Start> for Supervisor {
     type Result = ResponseFuture<Result<Done, Fault>>;
 
     fn handle(&mut self, request: Start, _: &mut Context<Self>) -> Self::Result {
+        if let Err(fault) = self.admit() {
+            return Box::pin(ready(Err(fault)));
+        }
         let wait = request.wait;
         self.ask(
             &request.target,

@@ -10,6 +10,19 @@ use protocol::listener::{
 use crate::ticks::{StaleTicks, unix_now};
 
 /// An event, as supervisord sent it.
+///
+/// ```
+/// use listener_kit::Event;
+///
+/// let line = "ver:3.0 server:supervisor serial:7 pool:mine poolserial:2 eventname:PROCESS_LOG_STDOUT len:53";
+/// let event = Event {
+///     header: listener_kit::EventHeader::parse(line).expect("a header"),
+///     payload: "processname:web groupname:web pid:12 channel:stdout\nhi",
+/// };
+/// assert_eq!(event.header.eventname, "PROCESS_LOG_STDOUT");
+/// assert_eq!(event.fields().get("processname"), Some("web"));
+/// assert_eq!(event.data(), "hi");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
     /// What it is and who sent it.
@@ -51,6 +64,13 @@ impl Outcome {
             Self::Again => listener::FAIL,
         }
     }
+
+    /// Makes `answer` this result, and the READY for the next event after it: one write, one wake-up of the daemon.
+    pub(crate) fn write_answer(self, answer: &mut Vec<u8>) {
+        answer.clear();
+        write_result(self.body(), answer);
+        answer.extend_from_slice(listener::READY);
+    }
 }
 
 /// Why the loop ended before its input did.
@@ -64,7 +84,20 @@ pub enum ListenError {
     Header(#[from] HeaderError),
 }
 
-/// A listener on any pair of streams.
+/// A listener on any pair of streams. Those of a real one are [standard input and output](Self::stdio).
+///
+/// ```
+/// use listener_kit::{Listener, Outcome};
+///
+/// let event = b"ver:3.0 server:supervisor serial:1 pool:mine poolserial:1 eventname:TICK_5 len:6\nwhen:5";
+/// let mut output = Vec::new();
+/// Listener::new(&event[..], &mut output).run(|event| {
+///     assert!(event.is_tick());
+///     Outcome::Done
+/// })?;
+/// assert_eq!(output, b"READY\nRESULT 2\nOKREADY\n");
+/// # Ok::<(), listener_kit::ListenError>(())
+/// ```
 #[derive(Debug)]
 pub struct Listener<R, W> {
     input: R,
@@ -119,11 +152,7 @@ impl<R: BufRead, W: Write> Listener<R, W> {
         let mut answer = listener::READY.to_vec();
         loop {
             match self.exchange(&answer, &mut handle) {
-                Ok(Some(outcome)) => {
-                    answer.clear();
-                    write_result(outcome.body(), &mut answer);
-                    answer.extend_from_slice(listener::READY);
-                }
+                Ok(Some(outcome)) => outcome.write_answer(&mut answer),
                 Ok(None) => return Ok(()),
                 Err(ListenError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                     return Ok(());
@@ -142,7 +171,8 @@ impl<R: BufRead, W: Write> Listener<R, W> {
         self.output.write_all(answer)?;
         self.output.flush()?;
         self.header.clear();
-        if self.input.read_until(b'\n', &mut self.header)? == 0 {
+        self.input.read_until(b'\n', &mut self.header)?;
+        if self.header.last() != Some(&b'\n') {
             return Ok(None);
         }
         let line = String::from_utf8_lossy(&self.header);
@@ -231,7 +261,7 @@ mod tests {
     fn an_end_of_input_is_a_quiet_end() {
         let whole = envelope("TICK_5", "when:5");
         let header = whole.find('\n').expect("a header line") + 1;
-        for end in [0, header, header + 3] {
+        for end in [0, 3, header - 1, header, header + 3] {
             let (seen, output, ended) = play(&whole.as_bytes()[..end], 64, Outcome::Done);
             assert_eq!(
                 (seen.len(), output.as_str(), ended),

@@ -1,4 +1,9 @@
-//! Stand-ins for tests of listeners: events written by hand, and a supervisor that is a list.
+//! Stand-ins for tests of listeners: a [`Daemon`] that sends events and sees the answers, events written by hand, and a
+//! supervisor that is a list.
+
+mod daemon;
+
+pub use daemon::{Daemon, DaemonError};
 
 use std::collections::HashMap;
 

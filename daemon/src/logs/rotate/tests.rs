@@ -135,10 +135,22 @@ fn clearing_starts_a_new_file_and_keeps_backups() {
         some(&["yyy", "full"]),
         "counting starts again"
     );
-    clear_path(&path).unwrap();
-    clear_path(&path).unwrap();
     log.clear().unwrap();
     assert!(path.exists());
+}
+
+#[test]
+fn the_log_of_a_stopped_process_is_emptied_and_nothing_else_is_touched() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, link) = (directory.path().join("log"), directory.path().join("link"));
+    clear_path(&file).unwrap();
+    assert!(!file.exists());
+    fs::write(&file, "text").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    clear_path(&link).unwrap();
+    assert_eq!(fs::read_to_string(&link).unwrap(), "text");
+    clear_path(&file).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
 }
 
 #[test]

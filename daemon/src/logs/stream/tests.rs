@@ -5,6 +5,8 @@ use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use proptest::prelude::*;
 
+use std::time::Duration;
+
 use super::*;
 
 /// A stream into a pipe, by either way of not waiting, and the pipe's other end.
@@ -83,7 +85,7 @@ fn a_shared_socket_is_written_without_waiting() {
 }
 
 #[test]
-fn closing_delivers_what_a_reader_still_takes() {
+fn lingering_delivers_what_a_reader_still_takes() {
     let (mut reader, mut stream) = pipe(Caution::NonBlocking);
     stream.write(&[b'x'; 200_000]).unwrap();
     let reader = std::thread::spawn(move || {
@@ -91,8 +93,18 @@ fn closing_delivers_what_a_reader_still_takes() {
         reader.read_to_end(&mut all).unwrap();
         all.len()
     });
+    stream.linger(Instant::now() + Duration::from_secs(60));
     drop(stream);
     assert_eq!(reader.join().unwrap(), 200_000);
+}
+
+#[test]
+fn lingering_ends_at_the_deadline() {
+    let (reader, mut stream) = pipe(Caution::NonBlocking);
+    stream.write(&[b'x'; 200_000]).unwrap();
+    stream.linger(Instant::now() + Duration::from_millis(5));
+    assert!(stream.has_pending());
+    drop(reader);
 }
 
 #[test]
