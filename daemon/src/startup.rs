@@ -78,6 +78,9 @@ pub enum StartupError {
     /// The event loop.
     #[error("could not start the event loop: {0}")]
     Runtime(io::Error),
+    /// The supervisor vanished without a word, which it only does by a panic.
+    #[error("the supervisor has failed")]
+    Lost,
 }
 
 /// Runs the daemon until it is told to exit. Returns early in the process that was started when
@@ -92,43 +95,58 @@ pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), St
             eprintln!("{warning}");
         }
     }
-    let mut config = config::load(&command_line, &environment)?;
-    let house = House {
+    let config = config::load(&command_line, &environment)?;
+    let instance = Instance {
         command_line,
         environment,
         log: ActivityLog::holding(),
         next_serial: Rc::default(),
+        exit_requested: Rc::default(),
     };
-    let mut first = true;
-    loop {
-        let ready = house.prepare(&config, first)?;
-        let readiness = match first && !config.daemon.nodaemon {
-            false => None,
-            true => match house.detach(&config.daemon)? {
-                Some(readiness) => Some(readiness),
-                None => {
-                    ready.into_iter().for_each(BoundServer::abandon);
-                    return Ok(());
-                }
-            },
-        };
-        match house.round(config, ready, readiness)? {
-            Outcome::Exit => return Ok(()),
-            Outcome::Restart(next) => config = *next,
-        }
-        first = false;
-    }
+    let ended = instance.run(config);
+    instance.log.close();
+    ended
 }
 
 /// What outlasts a restart.
-struct House {
+struct Instance {
     command_line: CommandLine,
     environment: Environment,
     log: ActivityLog,
     next_serial: Rc<Cell<u64>>,
+    /// A signal has asked for the end: it counts even in the moment between two rounds.
+    exit_requested: Rc<Cell<bool>>,
 }
 
-impl House {
+impl Instance {
+    /// Round after round, until the daemon is to exit.
+    fn run(&self, config: Config) -> Result<(), StartupError> {
+        let mut next = self.begin(config, true)?;
+        while let Some(config) = next {
+            // There may be no terminal any more to tell it.
+            let tell = |error: &StartupError| self.log.critical(error);
+            next = self.begin(config, false).inspect_err(tell)?;
+        }
+        Ok(())
+    }
+
+    /// One round from start to end; the configuration of the next if there is to be one.
+    fn begin(&self, config: Config, first: bool) -> Result<Option<Config>, StartupError> {
+        let bound = self.prepare(&config, first)?;
+        let mut readiness = None;
+        if first && !config.daemon.nodaemon {
+            readiness = self.detach(&config.daemon)?;
+            if readiness.is_none() {
+                bound.into_iter().for_each(BoundServer::abandon);
+                return Ok(None);
+            }
+        }
+        match self.round(config, bound, readiness)? {
+            Outcome::Exit => Ok(None),
+            Outcome::Restart(next) => Ok(Some(*next)),
+        }
+    }
+
     /// Everything that can fail before there is a daemon: its caller still sees why.
     fn prepare(&self, config: &Config, first: bool) -> Result<Vec<BoundServer>, StartupError> {
         let daemon = &config.daemon;
@@ -238,12 +256,17 @@ impl House {
         &self,
         config: Config,
         bound: Vec<BoundServer>,
-        readiness: Option<Readiness>,
+        mut readiness: Option<Readiness>,
     ) -> Result<Outcome, StartupError> {
         let pidfile = self.write_pidfile(&config.daemon);
-        let outcome = System::new().block_on(self.live(config, bound, readiness));
+        let outcome = System::new().block_on(self.live(config, bound, &mut readiness));
         if let Some(pidfile) = pidfile {
             pidfile.remove();
+        }
+        match (&outcome, readiness) {
+            (Err(error), Some(readiness)) => readiness.failed(&error.to_string()),
+            (_, _) if self.exit_requested.get() => return outcome.map(|_| Outcome::Exit),
+            (_, _) => {}
         }
         outcome
     }
@@ -270,7 +293,7 @@ impl House {
         &self,
         config: Config,
         bound: Vec<BoundServer>,
-        readiness: Option<Readiness>,
+        readiness: &mut Option<Readiness>,
     ) -> Result<Outcome, StartupError> {
         let services = Rc::new(Services {
             log: self.log.clone(),
@@ -282,7 +305,8 @@ impl House {
             strip_ansi: Cell::new(config.daemon.strip_ansi),
             no_error: Arc::from(""),
         });
-        let mirrored = config.daemon.nodaemon && !config.daemon.silent;
+        let children = services.children.clone();
+        let foreground = config.daemon.nodaemon;
         let (sender, outcome) = oneshot::channel();
         let namespaces = Rc::from(config.rpc_interfaces.as_slice());
         let supervisor = Supervisor::new(Boot {
@@ -293,23 +317,51 @@ impl House {
             outcome: sender,
         })
         .start();
-        if mirrored {
+        if foreground {
             actix::spawn(offer_again(self.log.clone()));
         }
-        listen_for_signals(&supervisor).map_err(StartupError::Runtime)?;
+        self.listen_for_signals(&supervisor)
+            .map_err(StartupError::Runtime)?;
         let context = RpcContext {
             supervisor,
             log: self.log.clone(),
             namespaces,
         };
         let servers = http::serve(bound, &context).map_err(StartupError::Runtime)?;
-        if let Some(readiness) = readiness {
+        // Between two rounds nobody reaps.
+        children.reap(&self.log);
+        if let Some(readiness) = readiness.take() {
             readiness.ready();
         }
-        // A supervisor that vanished without a word has panicked: nothing can be saved any more.
-        let outcome = outcome.await.unwrap_or(Outcome::Exit);
+        let outcome = outcome.await.map_err(|_| StartupError::Lost)?;
         servers.close().await;
         Ok(outcome)
+    }
+
+    /// Passes the daemon's signals on to the supervisor, from now on.
+    fn listen_for_signals(&self, supervisor: &Addr<Supervisor>) -> io::Result<()> {
+        let table = [
+            (SignalKind::terminate(), OsSignal::Exit("SIGTERM")),
+            (SignalKind::interrupt(), OsSignal::Exit("SIGINT")),
+            (SignalKind::quit(), OsSignal::Exit("SIGQUIT")),
+            (SignalKind::hangup(), OsSignal::Hangup),
+            (SignalKind::user_defined2(), OsSignal::ReopenLogs),
+            (SignalKind::child(), OsSignal::Child),
+        ];
+        for (kind, message) in table {
+            let mut arrivals = signal(kind)?;
+            let supervisor = supervisor.clone();
+            let exit_requested = Rc::clone(&self.exit_requested);
+            actix::spawn(async move {
+                while arrivals.recv().await.is_some() {
+                    if matches!(message, OsSignal::Exit(_)) {
+                        exit_requested.set(true);
+                    }
+                    supervisor.do_send(message);
+                }
+            });
+        }
+        Ok(())
     }
 }
 
@@ -322,28 +374,6 @@ async fn offer_again(log: ActivityLog) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-}
-
-/// Passes the daemon's signals on to the supervisor, from now on.
-fn listen_for_signals(supervisor: &Addr<Supervisor>) -> io::Result<()> {
-    let table = [
-        (SignalKind::terminate(), OsSignal::Exit("SIGTERM")),
-        (SignalKind::interrupt(), OsSignal::Exit("SIGINT")),
-        (SignalKind::quit(), OsSignal::Exit("SIGQUIT")),
-        (SignalKind::hangup(), OsSignal::Hangup),
-        (SignalKind::user_defined2(), OsSignal::ReopenLogs),
-        (SignalKind::child(), OsSignal::Child),
-    ];
-    for (kind, message) in table {
-        let mut arrivals = signal(kind)?;
-        let supervisor = supervisor.clone();
-        actix::spawn(async move {
-            while arrivals.recv().await.is_some() {
-                supervisor.do_send(message);
-            }
-        });
-    }
-    Ok(())
 }
 
 /// The default `SUPERVISOR_SERVER_URL` of children: the first Unix server, else the last TCP one.
@@ -375,6 +405,7 @@ fn url_host(host: &str) -> String {
 /// # Errors
 /// When not even that is possible.
 pub fn secure_descriptors() -> io::Result<()> {
+    fds::open_missing_standard()?;
     fds::protect_inherited()
 }
 

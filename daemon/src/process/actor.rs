@@ -22,11 +22,12 @@ use super::children::Children;
 use super::fcgi::{FcgiSockets, Listening};
 use super::launch::{self, BaseEnvironment};
 use super::lifecycle::{End, Input, Machine, Phase};
+use super::log_files::Logs;
 use super::messages::{
     AutoStart, ClearLogs, Close, Ended, Feed, Freeze, FromListener, Notice, ReopenLogs, Retire,
     SendStdin, Signal, Start, Stop,
 };
-use super::output::{Logs, Output};
+use super::output::Output;
 use super::status::SharedStatus;
 use super::stdin::{Closed, Stdin};
 use crate::bus::BusHandle;

@@ -2,9 +2,12 @@
 
 mod actor;
 pub mod children;
+mod connect;
 pub mod fcgi;
+mod lane;
 pub mod launch;
 pub mod lifecycle;
+mod log_files;
 pub mod messages;
 mod output;
 mod perform;

@@ -1,5 +1,6 @@
 //! Doing what the lifecycle decided: launching, signalling, setting the timer, telling.
 
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,10 +120,13 @@ impl Process {
         let pid = launch::launch(&config, &program, &pipes, self.identity.as_ref(), base, url)?;
         services.children.adopt(pid, ctx.address().recipient());
         let ours = pipes.into_ours();
+        let outputs = self
+            .connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files)
+            .unwrap_or_else(|error| self.give_up_on(pid, &error));
         let live = Live {
             stdin: ours.stdin.map(Stdin::new),
             _socket: ours.socket,
-            outputs: self.connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files),
+            outputs,
         };
         self.tell_pool(Notice::Spawned {
             pid: pid.as_raw(),
@@ -130,6 +134,17 @@ impl Process {
         });
         self.live = Some(live);
         Ok(pid)
+    }
+
+    /// A child that cannot be heard, its pipes being closed again, is better ended than left alone.
+    fn give_up_on(&self, pid: Pid, error: &io::Error) -> Vec<Rc<Output>> {
+        let (name, log) = (&self.config.name, &self.services.log);
+        log.critical(format_args!(
+            "cannot read the output of '{name}', killing it: {error}"
+        ));
+        // It exists, not having been reaped.
+        let _ = kill(pid, SignalNumber::KILL.number());
+        Vec::new()
     }
 
     /// The socket of an `[fcgi-program:x]`.
@@ -148,14 +163,10 @@ impl Process {
     pub(super) fn release(&mut self) {
         if let Some(live) = self.live.take() {
             live.outputs.iter().for_each(Output::close);
+            if let Some(stdin) = &live.stdin {
+                stdin.close();
+            }
             self.tell_pool(Notice::Gone);
-        }
-    }
-
-    /// Reads what the child has left in its pipes.
-    pub(super) fn drain_outputs(&self) {
-        for output in self.live.iter().flat_map(|live| &live.outputs) {
-            output.drain();
         }
     }
 

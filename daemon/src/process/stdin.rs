@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use bytes::{Buf, BytesMut};
 use nix::errno::Errno;
+use tokio::task::JoinHandle;
 
 use crate::sys::readiness::{SharedFd, writable};
 
@@ -20,6 +21,7 @@ pub struct Stdin {
 struct State {
     queue: BytesMut,
     closed: bool,
+    flush: Option<JoinHandle<()>>,
 }
 
 /// The child does not read any more.
@@ -52,7 +54,7 @@ impl Stdin {
         let written = self.write(data).inspect_err(|_| state.closed = true)?;
         if written < data.len() {
             state.queue.extend_from_slice(&data[written..]);
-            actix::spawn(Rc::clone(self).flush());
+            state.flush = Some(actix::spawn(Rc::clone(self).flush()));
         }
         Ok(())
     }
@@ -75,11 +77,11 @@ impl Stdin {
     /// never fill.
     async fn flush(self: Rc<Self>) {
         let Ok(ready) = writable(self.fd.clone()) else {
-            return self.close();
+            return self.give_up();
         };
         loop {
             let Ok(mut guard) = ready.writable().await else {
-                return self.close();
+                return self.give_up();
             };
             let mut state = self.state.borrow_mut();
             match self.write(&state.queue) {
@@ -92,10 +94,18 @@ impl Stdin {
             }
             guard.clear_ready();
         }
-        self.close();
+        self.give_up();
     }
 
-    fn close(&self) {
+    /// Writes no more: the child has ended. A grandchild that keeps the pipe open gets nothing.
+    pub fn close(&self) {
+        self.give_up();
+        if let Some(flush) = self.state.borrow_mut().flush.take() {
+            flush.abort();
+        }
+    }
+
+    fn give_up(&self) {
         let mut state = self.state.borrow_mut();
         state.closed = true;
         state.queue = BytesMut::new();

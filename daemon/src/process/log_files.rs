@@ -1,0 +1,86 @@
+//! Where a process's output is kept.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use config::model::{ChildLog, OutputConfig, ProcessConfig};
+
+use super::actor::LogPaths;
+use crate::logs::auto;
+use crate::logs::changes::Changes;
+use crate::logs::rotate::{RotatingFile, Rotation, clear_path};
+
+/// The mode of log files that are not AUTO logs, before the umask.
+const MODE: u32 = 0o666;
+
+/// Where the two channels of a process are logged.
+pub(super) struct Logs {
+    stdout: LogTarget,
+    stderr: LogTarget,
+}
+
+struct LogTarget {
+    path: Option<Arc<PathBuf>>,
+    rotation: Rotation,
+    mode: u32,
+    changes: Changes,
+}
+
+/// The opened logs of a child.
+pub(super) struct LogFiles {
+    pub(super) stdout: Option<RotatingFile>,
+    pub(super) stderr: Option<RotatingFile>,
+}
+
+impl Logs {
+    pub(super) fn new(config: &ProcessConfig, paths: LogPaths) -> Self {
+        let target = |output: &OutputConfig, path, changes| LogTarget {
+            path,
+            rotation: Rotation::new(output.maxbytes, output.backups),
+            mode: match output.logfile {
+                ChildLog::Auto => auto::MODE,
+                ChildLog::None | ChildLog::File(_) => MODE,
+            },
+            changes,
+        };
+        Self {
+            stdout: target(&config.stdout, paths.stdout, paths.stdout_changes),
+            stderr: target(&config.stderr, paths.stderr, paths.stderr_changes),
+        }
+    }
+
+    /// Empties both, for a process that is not running.
+    pub(super) fn clear(&self) -> io::Result<()> {
+        let (stdout, stderr) = (self.stdout.clear(), self.stderr.clear());
+        stdout.and(stderr)
+    }
+
+    /// Opens both for a new child.
+    pub(super) fn open(&self) -> io::Result<LogFiles> {
+        Ok(LogFiles {
+            stdout: self.stdout.open()?,
+            stderr: self.stderr.open()?,
+        })
+    }
+}
+
+impl LogTarget {
+    fn open(&self) -> io::Result<Option<RotatingFile>> {
+        let open = |path: &Arc<PathBuf>| {
+            RotatingFile::open_with(path, self.rotation, self.mode, self.changes.clone())
+        };
+        self.path.as_ref().map(open).transpose()
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        match &self.path {
+            Some(path) => {
+                let cleared = clear_path(path);
+                self.changes.announce();
+                cleared
+            }
+            None => Ok(()),
+        }
+    }
+}
