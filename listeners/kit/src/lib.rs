@@ -49,7 +49,7 @@ pub use error_text::error_text;
 pub use identity::Identity;
 pub use listener::{Event, ListenError, Listener, Outcome};
 pub use mail::{DEFAULT_SENDMAIL, Mail, Mailer, Sendmail};
-pub use numbers::{byte_size, integer, seconds};
+pub use numbers::{byte_size, duration, integer, seconds};
 pub use protocol::listener::{EventHeader, Fields, HeaderError};
 pub use python::{repr, repr_list};
 #[cfg(feature = "tls")]

@@ -1,5 +1,7 @@
 //! Numbers on command lines, as Supervisor reads them.
 
+use std::time::Duration;
+
 /// Factors for sizes in bytes.
 const SIZES: &[(&str, i64)] = &[("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30)];
 
@@ -30,6 +32,12 @@ pub fn integer(text: &str) -> Option<i64> {
         true => text.replace('_', "").parse().ok(),
         false => text.parse().ok(),
     }
+}
+
+/// Reads a time in seconds that may have a fraction, like `0.5`. `None`: it is none, or negative.
+pub fn duration(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 fn with_suffix(text: &str, suffixes: &[(&str, i64)]) -> Option<i64> {
@@ -91,6 +99,21 @@ mod tests {
         ];
         for (text, want) in rows {
             assert_eq!(seconds(text), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn times_may_have_fractions() {
+        let rows = [
+            ("0.25", Some(Duration::from_millis(250))),
+            (" 3 ", Some(Duration::from_secs(3))),
+            ("-1", None),
+            ("inf", None),
+            ("NaN", None),
+            ("", None),
+        ];
+        for (text, want) in rows {
+            assert_eq!(duration(text), want, "{text:?}");
         }
     }
 }

@@ -13,7 +13,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("config", &["protocol", "getopt"]),
     ("client", &["protocol"]),
     ("ctl", &["protocol", "client", "config", "getopt"]),
-    ("listeners/kit", &["protocol", "client", "getopt"]),
+    (
+        "listeners/kit",
+        // Itself for its own tests, with all its features.
+        &["protocol", "client", "getopt", "listener-kit"],
+    ),
     (
         "listeners/memmon",
         &["protocol", "client", "getopt", "listener-kit"],
@@ -29,6 +33,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "listeners/batch",
         &["protocol", "client", "getopt", "listener-kit"],
+    ),
+    ("listeners/webhook", &["getopt", "listener-kit"]),
+    (
+        "listeners/listener-test",
+        &["protocol", "getopt", "listener-kit"],
     ),
     ("daemon", &["protocol", "config", "getopt"]),
     ("tests", &["config"]),

@@ -1,0 +1,3 @@
+//! webhook: an event listener that posts events to a URL.
+
+fn main() {}
