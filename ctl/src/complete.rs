@@ -2,7 +2,7 @@
 
 use client::ProcessInfo;
 
-use crate::commands::{COMMANDS, Completes, find};
+use crate::commands::{self, Completes, find};
 
 /// Where the word that ends the text starts. `:`, `*` and `-` belong to words.
 pub(crate) fn word_start(text: &str) -> usize {
@@ -19,10 +19,10 @@ pub(crate) fn candidates<'a>(
 ) -> Vec<String> {
     let mut words = line.split_whitespace();
     let names = match words.next() {
-        None => commands(),
-        Some(_) if words.next().is_none() && !line.ends_with(' ') => commands(),
+        None => command_names(),
+        Some(_) if words.next().is_none() && !line.ends_with(' ') => command_names(),
         Some(command) => match find(command).map(|command| command.completes) {
-            Some(Completes::Commands) => commands(),
+            Some(Completes::Commands) => command_names(),
             Some(Completes::Groups) => groups(processes()),
             Some(Completes::Processes) => namespecs(processes(), typed.contains(':')),
             Some(Completes::Nothing) | None => Vec::new(),
@@ -32,8 +32,8 @@ pub(crate) fn candidates<'a>(
     fitting.map(|name| name + " ").collect()
 }
 
-fn commands() -> Vec<String> {
-    let names = COMMANDS.into_iter().map(|command| command.name.to_owned());
+fn command_names() -> Vec<String> {
+    let names = commands::all().map(|command| command.name.to_owned());
     names.collect()
 }
 
@@ -86,6 +86,8 @@ mod tests {
         let rows = [
             ("sta", "start status "),
             ("zzz", ""),
+            ("ms", "mstart mstop "),
+            ("serialrestart c", "cat "),
             ("help re", "reload remove reread restart "),
             ("start ", "cat web:a-1 web:* web:a-2 "),
             ("start c", "cat "),

@@ -4,21 +4,31 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::Write;
 use std::rc::Rc;
+use std::time::Duration;
 
 use client::{CallError, Credentials, ProcessInfo};
 use protocol::faults::FaultCode;
+use protocol::states::ProcessState;
 use protocol::xmlrpc::Value;
 
 use crate::commands;
 use crate::console::{Console, Entry};
 use crate::exit_status::ExitStatus;
+use crate::explain::{LOG_IN, START_OR_ADDRESS, explain};
 use crate::failure::Failure;
+use crate::results::ResultLine;
+use crate::screen::Screen;
 use crate::server::Server;
+use crate::waiting::{Call, Moment, Observer, Subject};
 
 const API_VERSION: &str = "3.0";
 
 /// The server, shared with the completion of the shell.
 pub(crate) type SharedServer = Rc<RefCell<dyn Server>>;
+
+/// What a command has to say about the answer to the call of that number.
+pub(crate) type Tell<'a> =
+    dyn FnMut(usize, Result<Value, Failure>) -> Result<Option<ResultLine>, Failure> + 'a;
 
 /// What to do after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +43,7 @@ pub(crate) enum Flow {
 pub(crate) struct Controller {
     server: SharedServer,
     console: Box<dyn Console>,
-    out: Box<dyn Write>,
+    screen: Screen,
     status: ExitStatus,
     interactive: bool,
 }
@@ -43,13 +53,13 @@ impl Controller {
     pub(crate) fn new(
         server: SharedServer,
         console: Box<dyn Console>,
-        out: Box<dyn Write>,
+        screen: Screen,
         interactive: bool,
     ) -> Self {
         Self {
             server,
             console,
-            out,
+            screen,
             status: ExitStatus::Success,
             interactive,
         }
@@ -80,7 +90,7 @@ impl Controller {
                 }
                 Err(failure @ (Failure::Interrupted | Failure::Output(_))) => return Err(failure),
                 Err(failure) => {
-                    let explanation = self.explain(&failure);
+                    let explanation = explain(&self.url(), &failure);
                     self.complain(explanation, ExitStatus::Failed)?;
                     Flow::Continue
                 }
@@ -93,7 +103,7 @@ impl Controller {
 
     /// Prints a line.
     pub(crate) fn print(&mut self, line: impl Display) -> Result<(), Failure> {
-        writeln!(self.out, "{line}").map_err(Failure::Output)
+        writeln!(self.screen, "{line}").map_err(Failure::Output)
     }
 
     /// Prints a line about a problem and notes it.
@@ -106,10 +116,92 @@ impl Controller {
         self.print(line)
     }
 
+    /// Prints a result and notes the problem, if it is one.
+    pub(crate) fn tell(&mut self, result: &ResultLine) -> Result<(), Failure> {
+        if let Some(status) = result.problem {
+            self.status = status;
+        }
+        self.print(&result.text)
+    }
+
     /// Calls a method of the server. What has been printed becomes visible before.
     pub(crate) fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Failure> {
         self.flush()?;
         self.server.borrow_mut().call(method, params)
+    }
+
+    /// Makes calls that may take long at the same time, and prints what `tell` says about each answer, in the order of
+    /// the calls. A terminal shows who is waited for.
+    pub(crate) fn call_all(
+        &mut self,
+        calls: &[Call<'_>],
+        tell: &mut Tell<'_>,
+    ) -> Result<(), Failure> {
+        self.flush()?;
+        let server = Rc::clone(&self.server);
+        let mut progress = Progress {
+            ctl: self,
+            calls,
+            answers: 0,
+            tell,
+        };
+        let result = server.borrow_mut().call_all(calls, &mut progress);
+        self.screen.erase_progress().map_err(Failure::Output)?;
+        result
+    }
+
+    /// Calls a method that may take long.
+    pub(crate) fn call_long(
+        &mut self,
+        subject: Subject<'_>,
+        method: &'static str,
+        params: Vec<Value>,
+    ) -> Result<Value, Failure> {
+        let call = Call {
+            subject,
+            method,
+            params,
+        };
+        let mut result = Ok(Value::Nil);
+        self.call_all(&[call], &mut |_, answer| {
+            result = answer;
+            Ok(None)
+        })?;
+        result
+    }
+
+    /// In front of a terminal, stays with a server that shuts down until it has gone. `describe` turns what the server
+    /// logs, and the time that has passed, into a line to show.
+    pub(crate) fn stay(
+        &mut self,
+        describe: &mut dyn FnMut(Duration, &[u8]) -> Option<String>,
+    ) -> Result<(), Failure> {
+        if !self.screen.is_terminal() {
+            return Ok(());
+        }
+        let screen = &mut self.screen;
+        let result =
+            self.server
+                .borrow_mut()
+                .stay(&mut |elapsed, log| match describe(elapsed, log) {
+                    Some(line) => screen.show_progress(&line).map_err(Failure::Output),
+                    None => Ok(()),
+                });
+        self.screen.erase_progress().map_err(Failure::Output)?;
+        result
+    }
+
+    /// The escape sequence that begins the colour of a state; empty without colours.
+    pub(crate) const fn colour(&self, state: Option<ProcessState>) -> &'static str {
+        self.screen.colour(state)
+    }
+
+    /// A text with what to do about it, for somebody in front of a terminal. Programs get the text they know.
+    pub(crate) fn advise(&self, text: &str, remedy: &str) -> String {
+        match self.screen.is_terminal() {
+            true => format!("{text}: {remedy}"),
+            false => text.to_owned(),
+        }
     }
 
     /// Every process.
@@ -124,7 +216,7 @@ impl Controller {
         work: impl FnOnce(&mut dyn Server, &mut dyn Write) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.flush()?;
-        work(&mut *self.server.borrow_mut(), &mut self.out)
+        work(&mut *self.server.borrow_mut(), &mut self.screen)
     }
 
     /// The server's address.
@@ -143,11 +235,11 @@ impl Controller {
         let version = match self.call("supervisor.getVersion", &[]) {
             Ok(version) => version,
             Err(Failure::Call(CallError::Refused)) => {
-                let line = format!("{url} refused connection");
+                let line = self.advise(&format!("{url} refused connection"), START_OR_ADDRESS);
                 return self.complain(line, ExitStatus::Unknown).map(|()| false);
             }
             Err(Failure::Call(CallError::NoSuchFile)) => {
-                let line = format!("{url} no such file");
+                let line = self.advise(&format!("{url} no such file"), START_OR_ADDRESS);
                 return self.complain(line, ExitStatus::NotRunning).map(|()| false);
             }
             Err(Failure::Call(error)) if error.fault() == Some(FaultCode::UnknownMethod) => {
@@ -180,7 +272,7 @@ impl Controller {
     /// Reads the next command line of the shell. `None`: the user has ended the input.
     pub(crate) fn read_command(&mut self, prompt: &str) -> Result<Option<String>, Failure> {
         self.flush()?;
-        match self.console.read_command(prompt, &mut self.out)? {
+        match self.console.read_command(prompt, &mut self.screen)? {
             Entry::Line(line) => Ok(Some(line)),
             Entry::End => Ok(None),
         }
@@ -188,7 +280,7 @@ impl Controller {
 
     fn ask(&mut self, question: &str) -> Result<String, Failure> {
         self.flush()?;
-        match self.console.ask(question, &mut self.out)? {
+        match self.console.ask(question, &mut self.screen)? {
             Entry::Line(line) => Ok(line),
             Entry::End => Err(Failure::EndOfInput),
         }
@@ -204,7 +296,7 @@ impl Controller {
                 Ok(true)
             }
             Ok(None) => {
-                let line = "error: no user name and password, or wrong ones";
+                let line = format!("error: no user name and password, or wrong ones: {LOG_IN}");
                 self.complain(line, ExitStatus::Failed)?;
                 Ok(false)
             }
@@ -226,23 +318,37 @@ impl Controller {
         Ok(Some(Credentials { username, password }))
     }
 
-    /// One line about a failure no command has its own words for.
-    fn explain(&self, failure: &Failure) -> String {
-        let url = self.url();
-        match failure {
-            Failure::Call(CallError::Refused) => format!("{url} refused connection"),
-            Failure::Call(CallError::NoSuchFile) => format!("{url} no such file"),
-            Failure::Call(CallError::PermissionDenied) => format!("error: {url} permission denied"),
-            Failure::Call(CallError::Io(error)) => format!("error: {url} {error}"),
-            Failure::Call(error) if error.fault() == Some(FaultCode::ShutdownState) => {
-                "error: supervisord is shutting down or restarting".to_owned()
-            }
-            failure => format!("error: {failure}"),
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.screen.flush().map_err(Failure::Output)
+    }
+}
+
+/// Hands answers to a command, prints what it says and shows who is waited for.
+struct Progress<'a, 'c> {
+    ctl: &'a mut Controller,
+    calls: &'a [Call<'c>],
+    answers: usize,
+    tell: &'a mut Tell<'c>,
+}
+
+impl Observer for Progress<'_, '_> {
+    fn answered(&mut self, answer: Result<Value, Failure>) -> Result<(), Failure> {
+        let number = self.answers;
+        self.answers += 1;
+        if let Some(line) = (self.tell)(number, answer)? {
+            self.ctl.tell(&line)?;
         }
+        self.ctl.flush()
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
-        self.out.flush().map_err(Failure::Output)
+    fn is_watching(&self) -> bool {
+        self.ctl.screen.is_terminal()
+    }
+
+    fn waiting(&mut self, moment: &Moment<'_>) -> Result<(), Failure> {
+        let line = moment.describe(self.calls);
+        let screen = &mut self.ctl.screen;
+        screen.show_progress(&line).map_err(Failure::Output)
     }
 }
 

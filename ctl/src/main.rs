@@ -5,15 +5,21 @@ mod complete;
 mod console;
 mod controller;
 mod exit_status;
+mod explain;
 mod failure;
+mod glob;
+mod labels;
 mod options;
 mod reactor;
 mod remote;
 mod results;
+mod screen;
+mod selection;
 mod server;
 mod settings;
 mod shell;
 mod stdin;
+mod waiting;
 
 use std::cell::RefCell;
 use std::env;
@@ -28,6 +34,7 @@ use failure::Failure;
 use options::Invocation;
 use reactor::Reactor;
 use remote::Remote;
+use screen::{Look, Screen};
 use settings::Settings;
 use stdin::LineReader;
 
@@ -84,11 +91,12 @@ fn control(settings: Settings) -> Result<ExitStatus, Failure> {
         settings.credentials,
     )));
     let out = Box::new(BufWriter::new(io::stdout()));
+    let screen = Screen::new(out, Look::detect());
     let plain = || Box::new(Plain::new(Rc::clone(&reactor), Rc::clone(&input)));
 
     if let Some(command) = settings.command {
         let interactive = settings.interactive;
-        let mut controller = Controller::new(server, plain(), out, interactive);
+        let mut controller = Controller::new(server, plain(), screen, interactive);
         controller.execute(&command)?;
         return Ok(controller.status());
     }
@@ -99,7 +107,7 @@ fn control(settings: Settings) -> Result<ExitStatus, Failure> {
     } else {
         plain()
     };
-    let mut controller = Controller::new(server, console, out, true);
+    let mut controller = Controller::new(server, console, screen, true);
     shell::run(&mut controller, &settings.prompt)?;
     Ok(ExitStatus::Success)
 }

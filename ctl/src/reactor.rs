@@ -25,7 +25,7 @@ impl Reactor {
     /// When the operating system has none to give.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
-            runtime: Builder::new_current_thread().enable_io().build()?,
+            runtime: Builder::new_current_thread().enable_all().build()?,
             interrupts: RefCell::new(None),
         })
     }

@@ -1,36 +1,25 @@
 //! The server over the wire.
 
 use std::cell::RefCell;
-use std::io::{self, Write};
+use std::io::Write;
 use std::rc::Rc;
+use std::time::Duration;
 
-use bytes::Bytes;
-use client::{ByteStream, CallError, Client, Credentials, ProcessInfo, UrlError};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use client::{CallError, Client, Credentials, ProcessInfo, UrlError};
 use protocol::faults::FaultCode;
 use protocol::states::ProcessState;
 use protocol::xmlrpc::Value;
 
 use crate::failure::Failure;
 use crate::reactor::Reactor;
-use crate::server::{Ending, Server};
+use crate::server::{Ending, OnPiece, Server};
 use crate::stdin::LineReader;
+use crate::waiting::{Call, Observer};
 
-/// What a path must not hold as it is. Names may hold anything but white space.
-const PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
+mod calls;
+mod logs;
+
+use logs::{next, open_log, write};
 
 /// A server reached through a [`Client`].
 pub(crate) struct Remote {
@@ -81,6 +70,13 @@ impl Server for Remote {
             .run(async { Ok(client.call(method, params).await?) })
     }
 
+    fn call_all(&mut self, calls: &[Call<'_>], observer: &mut dyn Observer) -> Result<(), Failure> {
+        let client = usable(&mut self.client)?;
+        let credentials = self.credentials.as_ref();
+        self.reactor
+            .run(calls::make(client, credentials, calls, observer))
+    }
+
     fn follow(&mut self, path: &str, out: &mut dyn Write) -> Result<(), Failure> {
         self.reactor.watch_interrupts()?;
         let client = usable(&mut self.client)?;
@@ -93,6 +89,22 @@ impl Server for Remote {
             }
             Ok(())
         })
+    }
+
+    fn follow_all(
+        &mut self,
+        paths: &[String],
+        each: &mut OnPiece<'_, usize>,
+    ) -> Result<(), Failure> {
+        self.reactor.watch_interrupts()?;
+        let client = usable(&mut self.client)?;
+        self.reactor
+            .run(logs::follow_all(client, &self.url, paths, each))
+    }
+
+    fn stay(&mut self, each: &mut OnPiece<'_, Duration>) -> Result<(), Failure> {
+        let client = usable(&mut self.client)?;
+        self.reactor.run(logs::stay(client, each))
     }
 
     fn foreground(&mut self, name: &str, out: &mut dyn Write) -> Result<Ending, Failure> {
@@ -129,40 +141,6 @@ fn connect(url: &str, credentials: Option<&Credentials>) -> Result<Client, UrlEr
 
 fn usable(client: &mut Result<Client, UrlError>) -> Result<&mut Client, Failure> {
     client.as_mut().map_err(|error| error.clone().into())
-}
-
-/// Opens a log stream. That there is none is told on stderr, and no failure.
-async fn open_log(client: &Client, url: &str, path: &str) -> Result<Option<ByteStream>, Failure> {
-    let encoded = utf8_percent_encode(path, PATH).to_string();
-    let status = match client.stream(&encoded).await {
-        Ok(stream) => return Ok(Some(stream)),
-        Err(CallError::Http(status)) => status,
-        Err(CallError::Unauthorized) => 401,
-        Err(error) => return Err(error.into()),
-    };
-    // There is nowhere to complain if stderr is gone.
-    let _ = writeln!(
-        io::stderr(),
-        "{url}{path} Cannot read, status code {status}"
-    );
-    Ok(None)
-}
-
-/// The next piece of a log; waits for ever when it has ended, so that another can go on.
-async fn next(log: &mut Option<ByteStream>) -> Result<Bytes, Failure> {
-    if let Some(stream) = log {
-        if let Some(chunk) = stream.next().await {
-            return Ok(chunk?);
-        }
-        *log = None;
-    }
-    std::future::pending().await
-}
-
-fn write(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Failure> {
-    out.write_all(bytes)
-        .and_then(|()| out.flush())
-        .map_err(Failure::Output)
 }
 
 /// Sends a line to a process and looks how it is. `None`: it still runs.

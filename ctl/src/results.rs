@@ -64,6 +64,15 @@ impl Verb {
     }
 }
 
+/// A result for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResultLine {
+    /// The line.
+    pub(crate) text: String,
+    /// The exit status it leaves, if it is a problem.
+    pub(crate) problem: Option<ExitStatus>,
+}
+
 /// The result for one process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -111,11 +120,18 @@ impl Outcome {
         self.code() == Some(FaultCode::Failed)
     }
 
-    /// The line that tells the result.
+    /// The result as it is told.
     ///
     /// # Errors
     /// When the result makes no sense for the verb.
-    pub(crate) fn line(&self, verb: Verb) -> Result<String, Failure> {
+    pub(crate) fn tell(&self, verb: Verb) -> Result<ResultLine, Failure> {
+        Ok(ResultLine {
+            text: self.line(verb)?,
+            problem: self.exit_status(verb),
+        })
+    }
+
+    fn line(&self, verb: Verb) -> Result<String, Failure> {
         let name = &self.name;
         match self.code() {
             Some(FaultCode::Success) => Ok(format!("{name}: {}", verb.done())),
@@ -138,8 +154,7 @@ impl Outcome {
         }
     }
 
-    /// The exit status, if the result is a problem.
-    pub(crate) fn exit_status(&self, verb: Verb) -> Option<ExitStatus> {
+    fn exit_status(&self, verb: Verb) -> Option<ExitStatus> {
         match self.code() {
             Some(FaultCode::Success) => None,
             Some(code) if verb.is_satisfied_by(code) => None,

@@ -1,11 +1,16 @@
 //! The server as commands see it.
 
 use std::io::Write;
+use std::time::Duration;
 
 use client::Credentials;
 use protocol::xmlrpc::Value;
 
 use crate::failure::Failure;
+use crate::waiting::{Call, Observer};
+
+/// Takes a piece of a log, with its number or the time that has passed.
+pub(crate) type OnPiece<'a, Tag> = dyn FnMut(Tag, &[u8]) -> Result<(), Failure> + 'a;
 
 /// The supervisord that is being controlled.
 pub(crate) trait Server {
@@ -21,8 +26,23 @@ pub(crate) trait Server {
     /// Calls a method.
     fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Failure>;
 
+    /// Makes calls that may take long at the same time. `observer` is told the answers in the order of the calls, each
+    /// as soon as those before it are there.
+    fn call_all(&mut self, calls: &[Call<'_>], observer: &mut dyn Observer) -> Result<(), Failure>;
+
     /// Copies a log stream to `out` until it ends.
     fn follow(&mut self, path: &str, out: &mut dyn Write) -> Result<(), Failure>;
+
+    /// Reads several log streams until all have ended. `each` gets the pieces as they come, and the number of their log.
+    fn follow_all(
+        &mut self,
+        paths: &[String],
+        each: &mut OnPiece<'_, usize>,
+    ) -> Result<(), Failure>;
+
+    /// Stays with a server that shuts down until it has gone. `each` gets what the server logs meanwhile, or nothing
+    /// after another second, and the time that has passed. Returns at once if there is no log.
+    fn stay(&mut self, each: &mut OnPiece<'_, Duration>) -> Result<(), Failure>;
 
     /// Connects the terminal to a process: both its streams to `out`, lines typed to its standard input.
     fn foreground(&mut self, name: &str, out: &mut dyn Write) -> Result<Ending, Failure>;

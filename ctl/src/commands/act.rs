@@ -1,5 +1,7 @@
 //! What `start`, `stop` and `signal` have in common: do something to everything, to groups, to processes.
 
+use std::borrow::Cow;
+
 use client::CallError;
 use protocol::faults::FaultCode;
 use protocol::namespec::Namespec;
@@ -8,6 +10,8 @@ use protocol::xmlrpc::Value;
 use crate::controller::Controller;
 use crate::failure::Failure;
 use crate::results::{Outcome, Verb};
+use crate::selection;
+use crate::waiting::{Call, Subject};
 
 /// How a verb is carried out.
 pub(super) struct Action<'a> {
@@ -24,29 +28,41 @@ pub(super) struct Action<'a> {
 }
 
 impl Action<'_> {
-    /// Acts on the named processes and groups one after another, or on everything when `all` is among the names.
+    /// Acts on the named processes and groups, or on everything when `all` is among the names. Words with wildcards
+    /// stand for the processes they match.
+    ///
+    /// Processes next to each other are acted on at the same time; groups one after another.
     pub(super) fn run(&self, ctl: &mut Controller, names: &[&str]) -> Result<(), Failure> {
         if names.contains(&"all") {
-            let results = ctl.call(self.all, &self.params(None))?;
+            let results = ctl.call_long(Subject::Everything, self.all, self.params(None))?;
             return report_all(ctl, self.verb, &Outcome::list(self.all, &results)?);
         }
-        for name in names {
-            match Namespec::parse(name) {
-                Namespec {
-                    group,
-                    process: None,
-                } => self.run_group(ctl, group)?,
-                _ => {
-                    let answer = ctl.call(self.one, &self.params(Some(name)));
-                    report(ctl, self.verb, &Outcome::of_call(name, answer)?)?;
-                }
+        let names = expand(ctl, names)?;
+        for step in steps(&names) {
+            match step {
+                Step::Group(group) => self.run_group(ctl, group)?,
+                Step::Processes(names) => self.run_processes(ctl, names)?,
             }
         }
         Ok(())
     }
 
+    fn run_processes(&self, ctl: &mut Controller, names: &[Cow<'_, str>]) -> Result<(), Failure> {
+        let call = |name| Call {
+            subject: Subject::Process(name),
+            method: self.one,
+            params: self.params(Some(name)),
+        };
+        let calls: Vec<_> = names.iter().map(|name| call(name)).collect();
+        ctl.call_all(&calls, &mut |number, answer| {
+            let name = names.get(number).map_or("", |name| name);
+            Outcome::of_call(name, answer)?.tell(self.verb).map(Some)
+        })
+    }
+
     fn run_group(&self, ctl: &mut Controller, group: &str) -> Result<(), Failure> {
-        match ctl.call(self.group, &self.params(Some(group))) {
+        let params = self.params(Some(group));
+        match ctl.call_long(Subject::Group(group), self.group, params) {
             Ok(results) => report_all(ctl, self.verb, &Outcome::list(self.group, &results)?),
             Err(failure) => no_such_group(ctl, self.verb, group, failure),
         }
@@ -60,13 +76,56 @@ impl Action<'_> {
     }
 }
 
+/// Replaces words with wildcards by the names of the processes they match.
+pub(super) fn expand<'a>(
+    ctl: &mut Controller,
+    words: &[&'a str],
+) -> Result<Vec<Cow<'a, str>>, Failure> {
+    if !words.iter().any(|word| selection::is_pattern(word)) {
+        return Ok(words.iter().map(|word| Cow::Borrowed(*word)).collect());
+    }
+    let names = selection::expand(&ctl.processes()?, words);
+    Ok(names.into_iter().map(Cow::Owned).collect())
+}
+
+/// What can be asked at the same time.
+#[derive(Debug, PartialEq, Eq)]
+enum Step<'a> {
+    /// The whole of a group.
+    Group(&'a str),
+    /// Different processes.
+    Processes(&'a [Cow<'a, str>]),
+}
+
+/// Cuts names where the order matters: around groups, and where a process is named again.
+fn steps<'a>(names: &'a [Cow<'a, str>]) -> Vec<Step<'a>> {
+    let mut steps = Vec::new();
+    let mut first = 0;
+    let mut seen = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        let spec = Namespec::parse(name);
+        let is_group = spec.process.is_none();
+        if (is_group || seen.contains(&spec)) && first < number {
+            steps.push(Step::Processes(&names[first..number]));
+            first = number;
+            seen.clear();
+        }
+        if is_group {
+            steps.push(Step::Group(spec.group));
+            first = number + 1;
+        } else {
+            seen.push(spec);
+        }
+    }
+    if first < names.len() {
+        steps.push(Step::Processes(&names[first..]));
+    }
+    steps
+}
+
 /// Tells one result.
 pub(super) fn report(ctl: &mut Controller, verb: Verb, outcome: &Outcome) -> Result<(), Failure> {
-    ctl.print(outcome.line(verb)?)?;
-    if let Some(status) = outcome.exit_status(verb) {
-        ctl.set_status(status);
-    }
-    Ok(())
+    ctl.tell(&outcome.tell(verb)?)
 }
 
 /// Tells several results.
@@ -92,5 +151,33 @@ fn no_such_group(
             ctl.complain(line, verb.unknown_group())
         }
         failure => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_where_order_matters() {
+        let rows = [
+            ("a b c", "a+b+c"),
+            ("a", "a"),
+            ("g:* h:", "[g] [h]"),
+            ("a b g:* c d", "a+b [g] c+d"),
+            ("a b a:a c", "a+b a:a+c"),
+            ("g:x g:* g:x", "g:x [g] g:x"),
+            ("a a a", "a a a"),
+            ("", ""),
+        ];
+        for (words, expected) in rows {
+            let names: Vec<_> = words.split_whitespace().map(Cow::Borrowed).collect();
+            let show = |step| match step {
+                Step::Group(group) => format!("[{group}]"),
+                Step::Processes(names) => names.join("+"),
+            };
+            let steps: Vec<_> = steps(&names).into_iter().map(show).collect();
+            assert_eq!(steps.join(" "), expected, "{words}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use protocol::namespec::Namespec;
 
-use super::act::{report, report_all};
+use super::act::{expand, report, report_all};
 use super::{Command, Completes, usage_error};
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
@@ -33,13 +33,13 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
         report_all(ctl, Verb::Clear, &Outcome::list(method, &results)?)?;
         return Ok(Flow::Continue);
     }
-    for name in names {
-        match Namespec::parse(name) {
+    for name in expand(ctl, &names)? {
+        match Namespec::parse(&name) {
             Namespec {
                 group,
                 process: None,
             } => clear_group(ctl, group)?,
-            _ => clear_one(ctl, name)?,
+            _ => clear_one(ctl, &name)?,
         }
     }
     Ok(Flow::Continue)

@@ -1,6 +1,6 @@
 //! `help`
 
-use super::{COMMANDS, Command, Completes, find};
+use super::{Command, Completes, DEFAULT, FURTHER, find};
 use crate::controller::{Controller, Flow};
 use crate::failure::Failure;
 
@@ -11,8 +11,6 @@ pub(super) const COMMAND: Command = Command {
     completes: Completes::Commands,
     run,
 };
-
-const HEADER: &str = "default commands (type help <topic>):";
 
 /// Widest line of the list, in characters.
 const LINE_WIDTH: usize = 79;
@@ -28,13 +26,19 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     Ok(Flow::Continue)
 }
 
+/// Supervisor has a paragraph per plug-in; the first is that of its own commands.
 fn overview() -> String {
-    let mut names: Vec<_> = COMMANDS.into_iter().map(|command| command.name).collect();
+    paragraph("default", &DEFAULT) + &paragraph("further", &FURTHER)
+}
+
+fn paragraph(title: &str, commands: &[&Command]) -> String {
+    let header = format!("{title} commands (type help <topic>):");
+    let names = commands.iter().map(|command| command.name);
     // The reader knows this one.
-    names.retain(|name| *name != COMMAND.name);
-    let ruler = "=".repeat(HEADER.len());
+    let names: Vec<_> = names.filter(|name| *name != COMMAND.name).collect();
+    let ruler = "=".repeat(header.len());
     let columns = columns(&names, LINE_WIDTH).join("\n");
-    format!("\n{HEADER}\n{ruler}\n{columns}\n")
+    format!("\n{header}\n{ruler}\n{columns}\n")
 }
 
 /// Lays names out in as few lines as the width allows, sorted downwards as Python's `cmd` module does it.
@@ -70,7 +74,10 @@ mod tests {
             =====================================\n\
             add    exit      open  reload  restart   start   tail   \n\
             avail  fg        pid   remove  shutdown  status  update \n\
-            clear  maintail  quit  reread  signal    stop    version\n";
+            clear  maintail  quit  reread  signal    stop    version\n\n\
+            further commands (type help <topic>):\n\
+            =====================================\n\
+            mrestart  mstart  mstop  serialrestart\n";
         assert_eq!(overview(), expected);
     }
 

@@ -8,12 +8,14 @@ mod exit;
 mod fg;
 mod help;
 mod maintail;
+mod matched;
 mod open;
 mod pid;
 mod reload;
 mod remove;
 mod reread;
 mod restart;
+mod serialrestart;
 mod shutdown;
 mod signal;
 mod start;
@@ -51,8 +53,8 @@ pub(crate) struct Command {
     run: fn(&mut Controller, &str) -> Result<Flow, Failure>,
 }
 
-/// Every command, by name.
-pub(crate) const COMMANDS: [&Command; 22] = [
+/// Supervisor's commands, by name.
+pub(crate) const DEFAULT: [&Command; 22] = [
     &add::COMMAND,
     &avail::COMMAND,
     &clear::COMMAND,
@@ -77,12 +79,25 @@ pub(crate) const COMMANDS: [&Command; 22] = [
     &version::COMMAND,
 ];
 
+/// Commands Supervisor has by plug-ins, by name.
+pub(crate) const FURTHER: [&Command; 4] = [
+    &matched::MRESTART,
+    &matched::MSTART,
+    &matched::MSTOP,
+    &serialrestart::COMMAND,
+];
+
 /// What the shell runs at the end of its input; it may also be typed.
 pub(crate) const END_OF_INPUT: &str = "EOF";
 
+/// Every command.
+pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
+    DEFAULT.into_iter().chain(FURTHER)
+}
+
 /// Finds a command.
 pub(crate) fn find(name: &str) -> Option<&'static Command> {
-    COMMANDS.into_iter().find(|command| command.name == name)
+    all().find(|command| command.name == name)
 }
 
 /// Runs the command a line names. A blank line is none.
@@ -147,9 +162,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_documented() {
-        assert!(COMMANDS.is_sorted_by_key(|command| command.name));
-        for command in COMMANDS {
+    fn the_tables_are_sorted_and_documented() {
+        assert!(DEFAULT.is_sorted_by_key(|command| command.name));
+        assert!(FURTHER.is_sorted_by_key(|command| command.name));
+        for command in all() {
             assert!(command.help.starts_with(command.name), "{}", command.name);
             for line in command.help.lines() {
                 assert!(

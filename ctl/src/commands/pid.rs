@@ -3,6 +3,7 @@
 use client::{CallError, ProcessInfo};
 use protocol::faults::FaultCode;
 
+use super::act::expand;
 use super::{Command, Completes};
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
@@ -31,8 +32,8 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
             ctl.print(info.pid)?;
         }
     } else {
-        for name in names {
-            print_pid(ctl, name)?;
+        for name in expand(ctl, &names)? {
+            print_pid(ctl, &name)?;
         }
     }
     Ok(Flow::Continue)

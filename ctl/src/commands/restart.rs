@@ -16,7 +16,6 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-/// First stops everything named, then starts it.
 fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     if !ctl.check_server()? {
         return Ok(Flow::Continue);
@@ -26,7 +25,12 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
         let problem = "restart requires a process name";
         return usage_error(ctl, &COMMAND, problem, ExitStatus::Failed);
     }
-    stop::stop(ctl, &names)?;
-    start::start(ctl, &names)?;
+    restart(ctl, &names)?;
     Ok(Flow::Continue)
+}
+
+/// First stops everything named, then starts it.
+pub(super) fn restart(ctl: &mut Controller, names: &[&str]) -> Result<(), Failure> {
+    stop::stop(ctl, names)?;
+    start::start(ctl, names)
 }

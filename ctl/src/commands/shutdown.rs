@@ -1,5 +1,7 @@
 //! `shutdown`
 
+mod remaining;
+
 use client::CallError;
 use protocol::faults::FaultCode;
 
@@ -7,6 +9,8 @@ use super::{Command, Completes, takes_no_arguments};
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
+use crate::waiting::{TICK, progress_line};
+use remaining::Remaining;
 
 pub(super) const COMMAND: Command = Command {
     name: "shutdown",
@@ -22,7 +26,10 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     }
     let url = ctl.url();
     match ctl.call("supervisor.shutdown", &[]) {
-        Ok(_) => ctl.print("Shut down")?,
+        Ok(_) => {
+            see_off(ctl)?;
+            ctl.print("Shut down")?;
+        }
         // What the user wants is under way: no problem.
         Err(Failure::Call(error)) if error.fault() == Some(FaultCode::ShutdownState) => {
             ctl.print("ERROR: already shutting down")?;
@@ -38,4 +45,18 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
         Err(failure) => return Err(failure),
     }
     Ok(Flow::Continue)
+}
+
+/// Shows a terminal who is waited for until the server has gone. Ctrl-C and a failure only end the looking on: the
+/// shutdown goes on.
+fn see_off(ctl: &mut Controller) -> Result<(), Failure> {
+    let mut remaining = Remaining::default();
+    let ended = ctl.stay(&mut |elapsed, log| {
+        remaining.read(log);
+        (elapsed >= TICK).then(|| progress_line(elapsed, &remaining.names()))
+    });
+    match ended {
+        Err(Failure::Output(error)) => Err(Failure::Output(error)),
+        _ => Ok(()),
+    }
 }

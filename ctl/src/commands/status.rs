@@ -13,6 +13,7 @@ use super::{Command, Completes};
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
+use crate::selection::meant;
 
 pub(super) const COMMAND: Command = Command {
     name: "status",
@@ -51,7 +52,10 @@ pub(super) fn show(ctl: &mut Controller, args: &str) -> Result<(), Failure> {
         unknown.iter().for_each(|line| warn(line));
         ctl.print(json::array(&listed))?;
     } else {
-        for line in unknown.into_iter().chain(table(&listed)) {
+        for line in unknown
+            .into_iter()
+            .chain(table(&listed, |state| ctl.colour(state)))
+        {
             ctl.print(line)?;
         }
     }
@@ -109,7 +113,7 @@ fn select<'a>(processes: &'a [ProcessInfo], names: &[&str]) -> (Vec<&'a ProcessI
     for name in names {
         let spec = Namespec::parse(name);
         let before = listed.len();
-        listed.extend(processes.iter().filter(|info| matches(info, spec)));
+        listed.extend(meant(processes, name));
         if listed.len() == before {
             unknown.push(match spec.process {
                 None => format!("{}: ERROR (no such group)", spec.group),
@@ -120,23 +124,34 @@ fn select<'a>(processes: &'a [ProcessInfo], names: &[&str]) -> (Vec<&'a ProcessI
     (listed, unknown)
 }
 
-fn matches(info: &ProcessInfo, spec: Namespec<'_>) -> bool {
-    info.group == spec.group && spec.process.is_none_or(|process| info.name == process)
-}
+/// Ends a colour.
+const NO_COLOUR: &str = "\x1b[0m";
 
-/// A line per process: name, state, description. The width counts characters, not bytes.
-fn table(processes: &[&ProcessInfo]) -> Vec<String> {
+/// A line per process: name, state, description. The width counts characters, not bytes. `colour` gives the escape
+/// sequence for a state, or nothing.
+fn table(
+    processes: &[&ProcessInfo],
+    colour: impl Fn(Option<ProcessState>) -> &'static str,
+) -> Vec<String> {
     let names: Vec<_> = processes.iter().map(|info| info.namespec()).collect();
     let longest = names.iter().map(|name| name.chars().count()).max();
     let width = longest.unwrap_or(0).max(MIN_NAME_WIDTH) + 3;
     let row = |(name, info): (&String, &&ProcessInfo)| {
         let mut line = String::with_capacity(width + 10 + info.description.len());
+        let (state, description) = (&info.statename, &info.description);
         // Writing to a string cannot fail.
-        let _ = write!(
-            line,
-            "{name:width$}{:10}{}",
-            info.statename, info.description
-        );
+        let _ = match colour(info.process_state()) {
+            "" => write!(line, "{name:width$}{state:10}{description}"),
+            // Padding may not count the escape sequences, nor be coloured.
+            colour => {
+                let padding = 10_usize.saturating_sub(state.len());
+                write!(
+                    line,
+                    "{name:width$}{colour}{state}{NO_COLOUR}{:padding$}{description}",
+                    ""
+                )
+            }
+        };
         line
     };
     names.iter().zip(processes).map(row).collect()
@@ -161,12 +176,20 @@ mod tests {
     fn columns_line_up() {
         let cat = info("cat", "cat", "pid 4003, uptime 0:00:01");
         let expected = "cat                              RUNNING   pid 4003, uptime 0:00:01";
-        assert_eq!(table(&[&cat]), [expected]);
+        assert_eq!(table(&[&cat], |_| ""), [expected]);
 
         let wide = info("gruppe", &"ü".repeat(30), "");
-        let lines = table(&[&cat, &wide]);
+        let lines = table(&[&cat, &wide], |_| "");
         assert_eq!(lines[0].find("RUNNING"), Some(6 + 1 + 30 + 3));
         assert_eq!(lines[1], format!("gruppe:{}   RUNNING   ", "ü".repeat(30)));
+    }
+
+    #[test]
+    fn colours_do_not_move_columns() {
+        let cat = info("cat", "cat", "pid 1");
+        let lines = table(&[&cat], |_| "<");
+        let expected = "cat                              <RUNNING\x1b[0m   pid 1";
+        assert_eq!(lines, [expected]);
     }
 
     #[test]
@@ -198,7 +221,7 @@ mod tests {
     #[test]
     fn names_select_in_their_order() {
         let all = [info("a", "a", ""), info("g", "x", ""), info("g", "y", "")];
-        let rows: [(&[&str], &str, &str); 8] = [
+        let rows: [(&[&str], &str, &str); 10] = [
             (&[], "a g:x g:y", ""),
             (&["nope", "all"], "a g:x g:y", ""),
             (&["g:y", "a"], "g:y a", ""),
@@ -207,6 +230,8 @@ mod tests {
             (&["g:"], "g:x g:y", ""),
             (&["x", "a"], "a", "x: ERROR (no such process)"),
             (&["n:*"], "", "n: ERROR (no such group)"),
+            (&["g:[yz]", "?"], "g:y a", ""),
+            (&["b*"], "", "b*: ERROR (no such process)"),
         ];
         for (names, expected, complaints) in rows {
             let (listed, unknown) = select(&all, names);

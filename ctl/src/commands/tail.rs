@@ -1,5 +1,7 @@
 //! `tail`
 
+mod several;
+
 use client::CallError;
 use config::python_repr;
 use protocol::faults::FaultCode;
@@ -14,7 +16,7 @@ pub(super) const COMMAND: Command = Command {
     name: "tail",
     help: "tail [-f] <name> [stdout|stderr] (default stdout)\n\
            Ex:\n\
-           tail -f <name>\t\tFollow the stdout of a process\n\
+           tail -f <name>\t\tFollow the stdout of a process; of several names, both logs of each\n\
            \t\t\tCtrl-C to exit.\n\
            tail -100 <name>\tLast 100 *bytes* of its stdout\n\
            tail <name> stderr\tLast 1600 *bytes* of its stderr",
@@ -74,11 +76,22 @@ impl Channel {
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
-struct Request<'a> {
-    name: &'a str,
-    channel: Channel,
-    extent: Extent,
+enum Request<'a> {
+    /// One log.
+    One {
+        name: &'a str,
+        channel: Channel,
+        extent: Extent,
+    },
+    /// To follow several, or both of each process without a channel.
+    Several {
+        names: &'a [&'a str],
+        channel: Option<Channel>,
+    },
 }
+
+/// What begins a log that is followed.
+const BANNER: &str = "==> Press Ctrl-C to exit <==";
 
 /// What is wrong with what was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -106,7 +119,10 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     Ok(Flow::Continue)
 }
 
-fn parse<'a>(words: &[&'a str]) -> Result<Request<'a>, Problem> {
+fn parse<'a>(words: &'a [&'a str]) -> Result<Request<'a>, Problem> {
+    if let Some(several) = parse_several(words) {
+        return Ok(several);
+    }
     match words.len() {
         0 => return Err(Problem::Usage("too few arguments")),
         4.. => return Err(Problem::Usage("too many arguments")),
@@ -128,11 +144,26 @@ fn parse<'a>(words: &[&'a str]) -> Result<Request<'a>, Problem> {
             Extent::parse(option).ok_or_else(|| Problem::Line(format!("bad argument {option}")))?
         }
     };
-    Ok(Request {
+    Ok(Request::One {
         name,
         channel,
         extent,
     })
+}
+
+/// `-f` with several names, and maybe a channel behind them.
+fn parse_several<'a>(words: &'a [&'a str]) -> Option<Request<'a>> {
+    let ["-f", rest @ ..] = words else {
+        return None;
+    };
+    let (names, channel) = match rest {
+        [names @ .., last] if !names.is_empty() => match parse_channel(last) {
+            Ok(channel) => (names, Some(channel)),
+            Err(_) => (rest, None),
+        },
+        names => (names, None),
+    };
+    several::is_meant_by(names).then_some(Request::Several { names, channel })
 }
 
 fn parse_channel(word: &str) -> Result<Channel, Problem> {
@@ -144,26 +175,41 @@ fn parse_channel(word: &str) -> Result<Channel, Problem> {
 }
 
 fn show(ctl: &mut Controller, request: &Request<'_>) -> Result<(), Failure> {
-    let Request { name, channel, .. } = request;
-    match request.extent {
-        Extent::Follow => follow(ctl, &format!("/logtail/{name}/{}", channel.name())),
-        Extent::Last(bytes) => {
-            let params = [(*name).into(), (-bytes).into(), 0.into()];
-            let answer = ctl.call(channel.read_method(), &params);
-            match &answer {
-                Err(Failure::Call(error)) if error.fault() == Some(FaultCode::BadName) => {
-                    let line = format!("{name}: ERROR (no such process name)");
-                    ctl.complain(line, ExitStatus::Failed)
-                }
-                _ => print_log(ctl, name, channel.read_method(), answer),
-            }
+    match *request {
+        Request::Several { names, channel } => several::follow(ctl, names, channel),
+        Request::One {
+            name,
+            channel,
+            extent: Extent::Follow,
+        } => follow(ctl, &format!("/logtail/{name}/{}", channel.name())),
+        Request::One {
+            name,
+            channel,
+            extent: Extent::Last(bytes),
+        } => show_last(ctl, name, channel, bytes),
+    }
+}
+
+fn show_last(
+    ctl: &mut Controller,
+    name: &str,
+    channel: Channel,
+    bytes: i32,
+) -> Result<(), Failure> {
+    let params = [name.into(), (-bytes).into(), 0.into()];
+    let answer = ctl.call(channel.read_method(), &params);
+    match &answer {
+        Err(Failure::Call(error)) if error.fault() == Some(FaultCode::BadName) => {
+            let line = format!("{name}: ERROR (no such process name)");
+            ctl.complain(line, ExitStatus::Failed)
         }
+        _ => print_log(ctl, name, channel.read_method(), answer),
     }
 }
 
 /// Copies a log stream to the output until Ctrl-C.
 pub(super) fn follow(ctl: &mut Controller, path: &str) -> Result<(), Failure> {
-    ctl.print("==> Press Ctrl-C to exit <==")?;
+    ctl.print(BANNER)?;
     match ctl.stream(|server, out| server.follow(path, out)) {
         Err(Failure::Interrupted) => ctl.print(""),
         ended => ended,
@@ -198,27 +244,39 @@ pub(super) fn print_log(
 mod tests {
     use super::*;
 
-    fn request(line: &str) -> Result<(String, Channel, Extent), Problem> {
+    fn request(line: &str) -> Result<String, Problem> {
         let words: Vec<_> = line.split_whitespace().collect();
-        parse(&words).map(|request| (request.name.to_owned(), request.channel, request.extent))
+        parse(&words).map(|request| match request {
+            Request::One {
+                name,
+                channel,
+                extent,
+            } => format!("{extent:?} {channel:?} {name}"),
+            Request::Several { names, channel } => format!("{channel:?} {names:?}"),
+        })
     }
 
     #[test]
     fn requests_are_read() {
-        use Channel::{Stderr, Stdout};
         let rows = [
-            ("cat", Stdout, Extent::Last(1600)),
-            ("cat stderr", Stderr, Extent::Last(1600)),
-            ("-f cat", Stdout, Extent::Follow),
-            ("-f cat STDERR", Stderr, Extent::Follow),
-            ("-10 cat", Stdout, Extent::Last(10)),
-            ("--10 cat", Stdout, Extent::Last(-10)),
-            ("-99999999999 cat", Stdout, Extent::Last(i32::MAX)),
-            ("cat whatever stdout", Stdout, Extent::Last(1600)),
+            ("cat", "Last(1600) Stdout cat"),
+            ("cat stderr", "Last(1600) Stderr cat"),
+            ("-f cat", "Follow Stdout cat"),
+            ("-f cat STDERR", "Follow Stderr cat"),
+            ("-f stdout", "Follow Stdout stdout"),
+            ("-10 cat", "Last(10) Stdout cat"),
+            ("--10 cat", "Last(-10) Stdout cat"),
+            ("-99999999999 cat", "Last(2147483647) Stdout cat"),
+            ("cat whatever stdout", "Last(1600) Stdout cat"),
+            ("web*", "Last(1600) Stdout web*"),
+            ("-f a b", r#"None ["a", "b"]"#),
+            ("-f a b c", r#"None ["a", "b", "c"]"#),
+            ("-f a b stderr", r#"Some(Stderr) ["a", "b"]"#),
+            ("-f g:* stdout", r#"Some(Stdout) ["g:*"]"#),
+            ("-f web*", r#"None ["web*"]"#),
         ];
-        for (line, channel, extent) in rows {
-            let expected = ("cat".to_owned(), channel, extent);
-            assert_eq!(request(line), Ok(expected), "{line}");
+        for (line, expected) in rows {
+            assert_eq!(request(line).as_deref(), Ok(expected), "{line}");
         }
     }
 
@@ -226,7 +284,7 @@ mod tests {
     fn problems_are_found_in_supervisors_order() {
         let rows = [
             ("", Problem::Usage("too few arguments")),
-            ("-f a b c", Problem::Usage("too many arguments")),
+            ("-1 a b c", Problem::Usage("too many arguments")),
             ("-x a foo", Problem::Line("bad channel 'foo'".to_owned())),
             ("a FOO", Problem::Line("bad channel 'foo'".to_owned())),
             ("-x", Problem::Line("tail requires process name".to_owned())),

@@ -6,6 +6,7 @@ use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
 use crate::results::Outcome;
+use crate::waiting::Subject;
 
 pub(super) const COMMAND: Command = Command {
     name: "update",
@@ -69,7 +70,7 @@ fn complain_about_unknown(
 }
 
 fn remove(ctl: &mut Controller, name: &str) -> Result<(), Failure> {
-    let results = ctl.call(STOP, &[name.into()])?;
+    let results = ctl.call_long(Subject::Group(name), STOP, vec![name.into()])?;
     ctl.print(format_args!("{name}: stopped"))?;
     if Outcome::list(STOP, &results)?.iter().any(Outcome::failed) {
         let line = format!("{name}: has problems; not removing");
@@ -80,7 +81,7 @@ fn remove(ctl: &mut Controller, name: &str) -> Result<(), Failure> {
 }
 
 fn replace(ctl: &mut Controller, name: &str) -> Result<(), Failure> {
-    ctl.call(STOP, &[name.into()])?;
+    ctl.call_long(Subject::Group(name), STOP, vec![name.into()])?;
     ctl.print(format_args!("{name}: stopped"))?;
     ctl.call(REMOVE, &[name.into()])?;
     ctl.call(ADD, &[name.into()])?;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
 use client::{CallError, Credentials};
 use protocol::xmlrpc::{FaultValue, Value};
@@ -12,7 +13,9 @@ use super::{Controller, Flow};
 use crate::console::{Console, Entry};
 use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
-use crate::server::{Ending, Server};
+use crate::screen::{Look, Screen};
+use crate::server::{Ending, OnPiece, Server};
+use crate::waiting::{Call, Moment, Observer};
 
 type Answer = Result<Value, CallError>;
 
@@ -46,6 +49,43 @@ impl Server for Script {
             .unwrap_or(("nothing", Ok(Value::Nil)));
         assert_eq!(call, expected);
         Ok(answer?)
+    }
+
+    /// A second passes before each answer; nobody else has answered by then.
+    fn call_all(&mut self, calls: &[Call<'_>], observer: &mut dyn Observer) -> Result<(), Failure> {
+        let mut open = vec![true; calls.len()];
+        for (number, call) in calls.iter().enumerate() {
+            let moment = Moment {
+                elapsed: Duration::from_secs(1),
+                open: &open,
+                processes: &[],
+            };
+            if observer.is_watching() {
+                observer.waiting(&moment)?;
+            }
+            let answer = self.call(call.method, &call.params);
+            observer.answered(answer)?;
+            open[number] = false;
+        }
+        Ok(())
+    }
+
+    fn follow_all(
+        &mut self,
+        paths: &[String],
+        each: &mut OnPiece<'_, usize>,
+    ) -> Result<(), Failure> {
+        for (number, path) in paths.iter().enumerate() {
+            each(number, format!("<{path}>\nbegun").as_bytes())?;
+        }
+        Err(Failure::Interrupted)
+    }
+
+    fn stay(&mut self, each: &mut OnPiece<'_, Duration>) -> Result<(), Failure> {
+        each(Duration::ZERO, b"waiting for a, b to die\n")?;
+        each(Duration::from_secs(1), b"")?;
+        each(Duration::from_secs(2), b"stopped: a (exit status 0)\n")?;
+        Err(CallError::Refused.into())
     }
 
     fn follow(&mut self, path: &str, out: &mut dyn Write) -> Result<(), Failure> {
@@ -100,6 +140,24 @@ fn run_with(
     calls: Vec<(&'static str, Answer)>,
     typed: Option<&'static str>,
 ) -> (String, ExitStatus) {
+    run_on(Look::Plain, line, calls, typed)
+}
+
+/// The same in front of a terminal; escape sequences shown readably.
+fn run_on_terminal(line: &str, calls: Vec<(&'static str, Answer)>) -> (String, ExitStatus) {
+    let (text, status) = run_on(Look::Terminal { colour: true }, line, calls, None);
+    let text = text
+        .replace("\r\x1b[?7l", "{")
+        .replace("\x1b[K\x1b[?7h", "}");
+    (text.replace("\r\x1b[K", "<").replace('\x1b', "^"), status)
+}
+
+fn run_on(
+    look: Look,
+    line: &str,
+    calls: Vec<(&'static str, Answer)>,
+    typed: Option<&'static str>,
+) -> (String, ExitStatus) {
     let script = Rc::new(RefCell::new(Script {
         calls: calls.into(),
         credentials: None,
@@ -107,8 +165,8 @@ fn run_with(
     let output = Output::default();
     let console = Box::new(Typist(typed.into_iter().collect()));
     let interactive = typed.is_some();
-    let out = Box::new(output.clone());
-    let mut controller = Controller::new(script.clone(), console, out, interactive);
+    let screen = Screen::new(Box::new(output.clone()), look);
+    let mut controller = Controller::new(script.clone(), console, screen, interactive);
     assert!(matches!(controller.execute(line), Ok(Flow::Continue)));
     assert!(script.borrow().calls.is_empty(), "calls left over");
     let text = String::from_utf8(output.0.take()).unwrap();
@@ -144,6 +202,30 @@ fn results(rows: &[(&str, &str, i32)]) -> Answer {
         ])
     };
     Ok(Value::Array(rows.iter().map(row).collect()))
+}
+
+/// The answer to `getAllProcessInfo`: `group:name`s, each with the code of its state.
+fn processes(rows: &[(&str, i32)]) -> (&'static str, Answer) {
+    let info = |(name, state): &(&str, i32)| {
+        let (group, name) = name.split_once(':').unwrap_or((name, name));
+        let statename = match state {
+            20 => "RUNNING",
+            _ => "STOPPED",
+        };
+        Value::record([
+            ("group", group.into()),
+            ("name", name.into()),
+            ("state", (*state).into()),
+            ("statename", statename.into()),
+            ("stdout_logfile", "/log".into()),
+            (
+                "stderr_logfile",
+                if name == "x" { "" } else { "/log" }.into(),
+            ),
+        ])
+    };
+    let infos = rows.iter().map(info).collect();
+    ("getAllProcessInfo", Ok(Value::Array(infos)))
 }
 
 #[test]
@@ -278,7 +360,7 @@ fn servers_that_cannot_be_used_are_named() {
         (
             "reread",
             no("reloadConfig"),
-            "unix:///s refused connection",
+            "unix:///s refused connection: start supervisord",
             ExitStatus::Failed,
         ),
         (
@@ -361,4 +443,138 @@ fn blank_lines_and_nonsense() {
     let (output, status) = run(" foo bar ", Vec::new());
     assert_eq!(output, "*** Unknown syntax: foo bar\n");
     assert_eq!(status, ExitStatus::Failed);
+}
+
+#[test]
+fn wildcards_mean_processes() {
+    let all = || processes(&[("cat", 20), ("web:a", 20), ("web:b", 20)]);
+    let calls = vec![
+        up(),
+        all(),
+        done("stopProcess web:a"),
+        done("stopProcess web:b"),
+        done("stopProcess cat"),
+    ];
+    let expected = "web:a: stopped\nweb:b: stopped\ncat: stopped\n";
+    let outcome = run("stop web:? cat", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Success));
+
+    let unknown = refused("stopProcess a*", 10, "BAD_NAME: a*");
+    let outcome = run("stop a*", vec![up(), all(), unknown]);
+    let expected = "a*: ERROR (no such process)\n";
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+
+    let calls = vec![up(), all(), done("signalProcess web:b HUP")];
+    let outcome = run("signal HUP *b", calls);
+    assert_eq!(outcome.0, "web:b: signalled\n");
+
+    let outcome = run("status w*", vec![up(), all()]);
+    assert_eq!(outcome.0.lines().count(), 2, "{}", outcome.0);
+}
+
+#[test]
+fn wildcards_are_asked_for_only_where_there_are_some() {
+    let calls = vec![up(), ("stopProcessGroup g", results(&[]))];
+    assert_eq!(run("stop g:*", calls).0, "");
+}
+
+#[test]
+fn matched_processes_are_acted_on() {
+    let all = || processes(&[("web", 20), ("g:web_1", 20), ("db", 20)]);
+    let calls = vec![
+        up(),
+        all(),
+        done("stopProcess web:web"),
+        done("stopProcess g:web_1"),
+        done("startProcess web:web"),
+        done("startProcess g:web_1"),
+    ];
+    let expected = "web: stopped\ng:web_1: stopped\nweb: started\ng:web_1: started\n";
+    let outcome = run("mrestart web*", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Success));
+
+    for line in ["mstart n*", "mstop"] {
+        let outcome = run(line, vec![up(), all()]);
+        let expected = "No process matched given expression.\n";
+        assert_eq!(outcome, (expected.to_owned(), ExitStatus::Success));
+    }
+}
+
+#[test]
+fn serial_restarts_wait_for_each() {
+    let calls = vec![
+        up(),
+        processes(&[("a", 20), ("g:x", 20), ("g:y", 20)]),
+        done("stopProcess g:x"),
+        refused("startProcess g:x", 50, "SPAWN_ERROR: g:x"),
+        done("stopProcess g:y"),
+        done("startProcess g:y"),
+    ];
+    let expected = "No such process n\ng:x: stopped\ng:x: ERROR (spawn error)\n\
+        g:y: stopped\ng:y: started\n";
+    let outcome = run("serialrestart g:* n", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::NotRunning));
+
+    let (output, status) = run("serialrestart", vec![up()]);
+    assert!(
+        output.starts_with("Error: serialrestart requires a process name\nserialrestart <name>")
+    );
+    assert_eq!(status, ExitStatus::Failed);
+}
+
+#[test]
+fn several_logs_are_followed_with_their_names() {
+    let all = || processes(&[("a", 20), ("g:x", 20)]);
+    let expected = "n: ERROR (no such process name)\n==> Press Ctrl-C to exit <==\n\
+        a stdout   | </logtail/a/stdout>\na stderr   | </logtail/a/stderr>\n\
+        g:x stdout | </logtail/g:x/stdout>\n\
+        a stdout   | begun\na stderr   | begun\ng:x stdout | begun\n\n";
+    let outcome = run("tail -f a n g:x", vec![up(), all()]);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+
+    let expected = "g:x: ERROR (no log file)\n==> Press Ctrl-C to exit <==\n\
+        a | </logtail/a/stderr>\na | begun\n\n";
+    let outcome = run("tail -f g:x a STDERR", vec![up(), all()]);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+}
+
+#[test]
+fn a_second_word_that_names_nothing_is_a_bad_channel() {
+    let outcome = run("tail -f a FOO", vec![up(), processes(&[("a", 20)])]);
+    let expected = "Error: bad channel 'foo'\n";
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+}
+
+#[test]
+fn terminals_show_progress_and_erase_it() {
+    let calls = vec![up(), done("stopProcess a"), done("stopProcess b")];
+    let expected = "{Waiting 1 s for a, b}<a: stopped\n{Waiting 1 s for b}<b: stopped\n";
+    assert_eq!(run_on_terminal("stop a b", calls).0, expected);
+
+    let group = ("startProcessGroup g", results(&[("g", "x", 80)]));
+    let expected = "{Waiting 1 s for g:*}<g:x: started\n";
+    assert_eq!(run_on_terminal("start g:*", vec![up(), group]).0, expected);
+
+    let all = ("startAllProcesses", results(&[]));
+    let expected = "{Waiting 1 s for all}<";
+    assert_eq!(run_on_terminal("start all", vec![up(), all]).0, expected);
+}
+
+#[test]
+fn terminals_see_a_shutdown_to_its_end() {
+    let expected = "{Waiting 1 s for a, b}{Waiting 2 s for b}<Shut down\n";
+    let outcome = run_on_terminal("shutdown", vec![done("shutdown")]);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Success));
+}
+
+#[test]
+fn terminals_have_colours_and_advice() {
+    let (output, _) = run_on_terminal("status a", vec![up(), processes(&[("a", 20)])]);
+    assert!(output.ends_with(" ^[32mRUNNING^[0m   \n"), "{output}");
+
+    let gone = || vec![("getVersion", Err(CallError::NoSuchFile))];
+    let (output, status) = run_on_terminal("stop a", gone());
+    assert!(output.starts_with("unix:///s no such file: start supervisord"));
+    assert_eq!(status, ExitStatus::NotRunning);
+    assert_eq!(run("stop a", gone()).0, "unix:///s no such file\n");
 }
