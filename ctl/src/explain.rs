@@ -12,8 +12,8 @@ pub(crate) const START_OR_ADDRESS: &str = "start supervisord, or give the addres
     configuration file with -c";
 
 /// What to do when the server wants to know who is asking.
-pub(crate) const LOG_IN: &str = "give user name and password with -u and -p, or in the section [supervisorctl] of the \
-    configuration file; they are those of the server's section";
+pub(crate) const LOG_IN: &str = "give those of [unix_http_server] or [inet_http_server] with -u and -p, or in \
+    [supervisorctl]";
 
 const OTHER_SERVER: &str = "this does not look like supervisord, check the address (-s, or serverurl in \
     [supervisorctl])";
