@@ -150,14 +150,14 @@ impl Instance {
     /// Everything that can fail before there is a daemon: its caller still sees why.
     fn prepare(&self, config: &Config, first: bool) -> Result<Vec<BoundServer>, StartupError> {
         let daemon = &config.daemon;
+        for notice in &config.notices {
+            self.log.log(notice.level, &notice.text);
+        }
+        self.become_user(daemon)?;
         if first {
-            self.become_user(daemon)?;
             for line in limits::raise(daemon.minfds, daemon.minprocs)? {
                 self.log.info(line);
             }
-        }
-        for notice in &config.notices {
-            self.log.log(notice.level, &notice.text);
         }
         self.open_log(daemon)?;
         let bound = http::bind(&config.servers, &config.rpc_interfaces, &self.log)?;
@@ -329,7 +329,7 @@ impl Instance {
         };
         let servers = http::serve(bound, &context).map_err(StartupError::Runtime)?;
         // Between two rounds nobody reaps.
-        children.reap(&self.log);
+        children.reap(&self.log).tell().await;
         if let Some(readiness) = readiness.take() {
             readiness.ready();
         }

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
+use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture};
 use bytes::Bytes;
 use config::model::{GroupConfig, PoolConfig};
 use protocol::listener::{EventHeader, ListenerDecoder, ListenerInput, ListenerState, payload_len};
 use protocol::states::ProcessState;
+use tokio::sync::oneshot;
 
 use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued};
 use super::result::{ResultHandler, Verdict};
@@ -23,6 +24,8 @@ pub struct Pool {
     dispatch: Dispatch,
     listeners: Vec<Listener>,
     handler: ResultHandler,
+    /// Those who wait for the listeners to be done.
+    finishing: Vec<oneshot::Sender<()>>,
 }
 
 /// One process of the pool.
@@ -32,6 +35,11 @@ struct Listener {
     /// Its pid and where to send events, while there is a child.
     child: Option<(i32, Recipient<Feed>)>,
 }
+
+/// Answers when the listeners are done with the events they have, as far as they work at all.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Finish;
 
 /// Asks how a pool is doing.
 #[derive(Debug, Clone, Copy, Message)]
@@ -78,6 +86,7 @@ impl Pool {
             dispatch: Dispatch::new(config.processes.len(), limit),
             listeners: listeners.collect(),
             handler: ResultHandler::of(&pool.result_handler),
+            finishing: Vec::new(),
         }
     }
 
@@ -185,6 +194,15 @@ impl Pool {
             };
             self.perform(effects, ctx);
         }
+        self.answer_finished();
+    }
+
+    fn answer_finished(&mut self) {
+        if !self.dispatch.is_busy() {
+            for waiting in self.finishing.drain(..) {
+                let _ = waiting.send(());
+            }
+        }
     }
 
     /// The next thing the member said, its transition logged.
@@ -242,6 +260,7 @@ impl Pool {
         self.dispatch.running(member, false);
         let effects = self.dispatch.returned(member);
         self.perform(effects, ctx);
+        self.answer_finished();
     }
 }
 
@@ -279,6 +298,20 @@ impl Handler<FromListener> for Pool {
             Notice::Unfed => self.unfed(member, ctx),
             Notice::Gone => self.gone(member, ctx),
         }
+    }
+}
+
+impl Handler<Finish> for Pool {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Finish, _: &mut Context<Self>) -> Self::Result {
+        let (sender, receiver) = oneshot::channel();
+        self.finishing.push(sender);
+        self.answer_finished();
+        Box::pin(async {
+            // A pool that has gone is finished as well.
+            let _ = receiver.await;
+        })
     }
 }
 

@@ -103,6 +103,15 @@ impl Dispatch {
         self.queue.len()
     }
 
+    /// Somebody is working on an event, or could be given one that waits.
+    pub fn is_busy(&self) -> bool {
+        let works = |member: &Member| member.in_flight.is_some();
+        let waits = |member: &Member| member.running && !self.queue.is_empty();
+        self.members
+            .iter()
+            .any(|member| works(member) || waits(member))
+    }
+
     /// How much may wait, for the log.
     pub fn limit(&self) -> Limit {
         self.limit

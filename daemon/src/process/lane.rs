@@ -179,7 +179,11 @@ impl Sinks {
         }
         if debug {
             let (name, channel) = (&self.process.name, self.channel);
-            let text = text::decode_whole(data);
+            // Supervisor 4.3.0 shows what a listener says as the bytes it is.
+            let text = match self.process.is_listener && self.channel == Channel::Stdout {
+                true => text::bytes_repr(data).into(),
+                false => text::decode_whole(data),
+            };
             self.services
                 .log
                 .debug(format_args!("'{name}' {channel} output:\n{text}"));

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler};
+use actix::{Actor, Addr, Context, Handler};
 use config::Changes;
 use config::cli::CommandLine;
 use config::model::{Config, Environment, GroupConfig};
@@ -15,8 +15,9 @@ use tokio::sync::oneshot;
 use super::closing::Outcome;
 use super::group::{Group, Member};
 use super::messages::{AddGroup, RemoveGroup, Reread};
-use crate::process::Services;
+use crate::process::children::breathe;
 use crate::process::messages::AutoStart;
+use crate::process::{Process, Services};
 
 /// What a supervisor starts with.
 pub struct Boot {
@@ -60,16 +61,23 @@ impl Actor for Supervisor {
             self.activate(group);
         }
         self.services.bus.notify(Event::SupervisorRunning);
-        for group in &self.groups {
-            autostart(group);
-        }
+        autostart(self.groups_by_priority().into_iter());
     }
 }
 
-fn autostart(group: &Group) {
-    for member in &group.members {
-        member.addr.do_send(AutoStart);
-    }
+/// Starts what is to be started without a request, in order, waiting for nothing but letting
+/// clients be served in between.
+fn autostart<'a>(groups: impl Iterator<Item = &'a Group>) {
+    let members: Vec<Addr<Process>> = groups
+        .flat_map(|group| &group.members)
+        .map(|member| member.addr.clone())
+        .collect();
+    actix::spawn(async move {
+        for (count, member) in members.into_iter().enumerate() {
+            member.do_send(AutoStart);
+            breathe(count).await;
+        }
+    });
 }
 
 impl Supervisor {
@@ -189,7 +197,7 @@ impl Handler<AddGroup> for Supervisor {
         }
         self.activate(config);
         if let Some(group) = self.group(&name) {
-            autostart(group);
+            autostart(std::iter::once(group));
         }
         Ok(())
     }

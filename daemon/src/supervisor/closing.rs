@@ -9,13 +9,19 @@ use futures_util::future::join_all;
 use protocol::events::Event;
 use protocol::faults::Fault;
 use protocol::states::DaemonState;
+use tokio::time::timeout;
 
 use super::actor::Supervisor;
 use super::messages::{Restart, Shutdown};
+use crate::pool::Finish;
 use crate::process::messages::{Close, Freeze, ReopenLogs};
 
 /// How often the log names those who are still waited for.
 const REPORT: Duration = Duration::from_secs(3);
+
+/// How long listeners that are to be stopped may take for the events they still have, the shutdown
+/// itself among them.
+const LAST_EVENTS: Duration = Duration::from_secs(1);
 
 /// How a supervisor ended.
 #[derive(Debug)]
@@ -69,9 +75,15 @@ impl Supervisor {
 
     fn close_groups(&self) -> impl Future<Output = ()> + 'static {
         let groups = self.groups_by_priority().into_iter().rev();
-        let groups: Vec<_> = groups.map(|group| group.by_priority()).collect();
+        let groups: Vec<_> = groups
+            .map(|group| (group.pool.clone(), group.by_priority()))
+            .collect();
         async move {
-            for members in groups {
+            for (pool, members) in groups {
+                if let Some(pool) = pool {
+                    // Whether it has finished or not, its time is up.
+                    let _ = timeout(LAST_EVENTS, pool.send(Finish)).await;
+                }
                 let closing = members.iter().rev().map(|member| member.addr.send(Close));
                 join_all(closing).await;
             }
@@ -172,7 +184,8 @@ impl Handler<OsSignal> for Supervisor {
             OsSignal::ReopenLogs => self.reopen_logs(),
             OsSignal::Child => {
                 log.debug("received SIGCHLD indicating a child quit");
-                self.services.children.reap(log);
+                let dead = self.services.children.reap(log);
+                actix::spawn(dead.tell());
             }
         }
     }

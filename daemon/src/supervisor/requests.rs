@@ -12,6 +12,7 @@ use protocol::namespec::Namespec;
 use super::actor::Supervisor;
 use super::group::Member;
 use super::messages::{ClearAllLogs, ClearLogs, Done, Row, SendStdin, Signal, Start, Stop, Target};
+use crate::process::children::breathe;
 use crate::process::messages as process;
 use crate::process::status::SharedStatus;
 
@@ -58,7 +59,7 @@ impl Supervisor {
         &self,
         target: &Target,
         concerns: impl Fn(&SharedStatus) -> bool,
-        ask: impl Fn(&Member, String) -> OneAnswer,
+        ask: impl Fn(&Member, String) -> OneAnswer + 'static,
     ) -> ResponseFuture<Result<Done, Fault>> {
         match (self.resolve(target), target) {
             (Err(fault), _) => Box::pin(ready(Err(fault))),
@@ -71,25 +72,27 @@ impl Supervisor {
                 Box::pin(async { answer.await.map(|()| Done::One) })
             }
             (Ok(Meant::Several(members)), _) => {
-                let asked = members
+                let concerned = members
                     .into_iter()
-                    .filter(|member| concerns(&member.status))
-                    .map(|member| {
-                        let answer = ask(&member, member.namespec());
-                        (member, answer)
-                    });
-                Box::pin(collect(asked.collect()))
+                    .filter(|member| concerns(&member.status));
+                Box::pin(ask_all(concerned.collect(), ask))
             }
         }
     }
 }
 
-/// The rows of several processes in the order in which they are done.
-async fn collect(asked: Vec<(Member, OneAnswer)>) -> Result<Done, Fault> {
-    let rows: FuturesUnordered<_> = asked
-        .into_iter()
-        .map(|(member, answer)| async move { row(&member, answer.await) })
-        .collect();
+/// Asks several processes, one right after the other but letting others be served in between, and
+/// gives a row for each in the order in which they are done.
+async fn ask_all(
+    members: Vec<Member>,
+    ask: impl Fn(&Member, String) -> OneAnswer,
+) -> Result<Done, Fault> {
+    let rows = FuturesUnordered::new();
+    for (count, member) in members.into_iter().enumerate() {
+        let answer = ask(&member, member.namespec());
+        rows.push(async move { row(&member, answer.await) });
+        breathe(count).await;
+    }
     Ok(Done::Each(rows.collect().await))
 }
 
@@ -126,7 +129,7 @@ impl Handler<Start> for Supervisor {
         self.ask(
             &request.target,
             |status| !status.state().is_running(),
-            |member, called| send(member, process::Start { called, wait }),
+            move |member, called| send(member, process::Start { called, wait }),
         )
     }
 }
@@ -136,9 +139,11 @@ impl Handler<Stop> for Supervisor {
 
     fn handle(&mut self, request: Stop, _: &mut Context<Self>) -> Self::Result {
         let wait = request.wait;
-        self.ask(&request.target, SharedStatus::can_stop, |member, called| {
-            send(member, process::Stop { called, wait })
-        })
+        self.ask(
+            &request.target,
+            SharedStatus::can_stop,
+            move |member, called| send(member, process::Stop { called, wait }),
+        )
     }
 }
 
@@ -151,7 +156,7 @@ impl Handler<Signal> for Supervisor {
         self.ask(
             &request.target,
             |status| status.state().is_signallable(),
-            |member, called| match signal {
+            move |member, called| match signal {
                 Some(signal) => send(member, process::Signal { called, signal }),
                 None => Box::pin(ready(Err(FaultCode::BadSignal.about(spelled.clone())))),
             },
