@@ -104,6 +104,12 @@ pub(crate) fn settings(
 /// The one factory of plug-ins there is; its commands are there anyway.
 const OWN_PLUGIN: &str = "supervisor.supervisorctl:DefaultControllerPlugin";
 
+/// Plug-ins whose commands supervisorctl has of its own.
+const BUILT_IN_PLUGINS: [&str; 2] = [
+    "supervisorwildcards.controllerplugin:make_wildcards_controllerplugin",
+    "supervisorserialrestart.controllerplugin:make_serialrestart_controllerplugin",
+];
+
 /// Refuses plug-ins, which are Python code; remarks on the one that is not needed.
 fn plugins(source: &Source<'_>) -> Vec<Notice> {
     let mut notices = Vec::new();
@@ -114,6 +120,7 @@ fn plugins(source: &Source<'_>) -> Vec<Notice> {
         let view = source.view(section);
         let name = &section.name;
         match view.value(&CTL_FACTORY) {
+            Some(spec) if BUILT_IN_PLUGINS.contains(&spec.as_str()) => {}
             Some(spec) if spec == OWN_PLUGIN => {
                 let text = format!("[{name}] adds nothing: the commands of {spec} are built in");
                 let remark = Remark::warning(text).shown_at(&section.place);

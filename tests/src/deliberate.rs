@@ -49,8 +49,8 @@ const OUR_TOOL: &[&str] = &[
     "control: our daemon and tool",
 ];
 
-/// Scenarios in which our supervisorctl shows the help of `restart`.
-const RESTART_HELP: &[&str] = &[
+/// Scenarios in which our supervisorctl shows its help.
+const OUR_HELP: &[&str] = &[
     "control: original daemon, our tool",
     "control: our daemon and tool",
     "shell: original daemon, our tool",
@@ -60,13 +60,13 @@ const RESTART_HELP: &[&str] = &[
 /// All wanted differences.
 pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
-        scenarios: RESTART_HELP,
+        scenarios: OUR_HELP,
         side: Side::Original,
         line: Text::Has("Note: restart does not reread config files."),
         reason: "the wording of the help is our own",
     },
     Deliberate {
-        scenarios: RESTART_HELP,
+        scenarios: OUR_HELP,
         side: Side::Ours,
         line: Text::Has("Note: configuration files are not read again"),
         reason: "the wording of the help is our own",
@@ -88,5 +88,29 @@ pub const DELIBERATE: &[Deliberate] = &[
         side: Side::Ours,
         line: Text::Is("  err| Error: [group:g] names unknown program or fcgi-program "),
         reason: "the original names the section of the group's previous program instead of the group",
+    },
+    Deliberate {
+        scenarios: OUR_HELP,
+        side: Side::Ours,
+        line: Text::Is("  out| further commands (type help <topic>):"),
+        reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
+    },
+    Deliberate {
+        scenarios: OUR_HELP,
+        side: Side::Ours,
+        line: Text::Is("  out| ====================================="),
+        reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
+    },
+    Deliberate {
+        scenarios: OUR_HELP,
+        side: Side::Ours,
+        line: Text::Is("  out| mrestart  mstart  mstop  serialrestart"),
+        reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
+    },
+    Deliberate {
+        scenarios: OUR_HELP,
+        side: Side::Ours,
+        line: Text::Is("  out| "),
+        reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
     },
 ];
