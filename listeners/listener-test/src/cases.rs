@@ -18,6 +18,9 @@ const PAUSE: Duration = Duration::from_millis(60);
 /// How many events are sent in a row.
 const MANY: usize = 50;
 
+/// Text for a payload. Whoever reads a line of it only takes the next for a header.
+const LINES: &str = "one line\nand another\n";
+
 /// How often an event is sent to a listener that answers FAIL.
 const TRIES: usize = 4;
 
@@ -248,7 +251,7 @@ fn several(rig: &Rig) -> Verdict {
 }
 
 fn late(rig: &Rig) -> Verdict {
-    with_event(rig, "late", |listener, sample| {
+    with_event(rig, LINES, |listener, sample| {
         for _ in 0..2 {
             watch_ready(listener)?;
             deliver(listener, sample)?;
@@ -356,7 +359,7 @@ fn big(rig: &Rig) -> Verdict {
 }
 
 fn again(rig: &Rig) -> Verdict {
-    with_event(rig, "again", |listener, sample| {
+    with_event(rig, LINES, |listener, sample| {
         listener.send(sample)?;
         listener.send(sample)?;
         watch_ready(listener)
@@ -364,7 +367,7 @@ fn again(rig: &Rig) -> Verdict {
 }
 
 fn colon(rig: &Rig) -> Verdict {
-    with_event(rig, "colon", |listener, sample| {
+    with_event(rig, LINES, |listener, sample| {
         listener.server = "host:9001";
         let answered = deliver(listener, sample).map(|_| ());
         answered.map_err(|fault| fault.turns_out(Kind::SplitsAtColons))
