@@ -29,6 +29,14 @@ use crate::worker::{Sync, Worker};
 /// unless a section says otherwise.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The signals by which supervisord, or somebody at a terminal, may stop it.
+const STOP_SIGNALS: [Signal; 4] = [
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+];
+
 fn main() -> ExitCode {
     let options = match Options::parse(&arguments()) {
         Ok(options) => options,
@@ -75,7 +83,7 @@ fn sync(options: Options, endpoint: Endpoint) -> ExitCode {
 /// # Errors
 /// When there are no threads to be had.
 fn queued(options: Options, endpoint: Endpoint) -> io::Result<()> {
-    let signals = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]);
+    let signals = SigSet::from_iter(STOP_SIGNALS);
     // Before any thread starts, so that all of them leave signals to the one that waits for them.
     signals.thread_block()?;
     let queue = Arc::new(Queue::new(options.queue));

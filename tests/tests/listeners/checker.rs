@@ -151,6 +151,30 @@ fn a_good_listener_passes() {
 }
 
 #[test]
+fn our_own_listeners_pass() {
+    let rows = [
+        "memmon -a 1GB",
+        "httpok -a -t 1 http://127.0.0.1:1/",
+        "crashmail",
+        "crashmailbatch -t a@b -f c@d -i 9999",
+        "fatalmailbatch -t a@b -f c@d -i 9999",
+        "crashsms -t a@b -f c@d -i 9999",
+    ];
+    in_parallel(&rows, |row| {
+        let words: Vec<_> = row.split(' ').collect();
+        let output = Command::new(workspace::binary("supervisor-listener-test"))
+            .args(["--strict", "--timeout", "30", "--"])
+            .arg(workspace::binary(words[0]))
+            .args(&words[1..])
+            .env_remove("SUPERVISOR_SERVER_URL")
+            .output()
+            .expect("it runs");
+        let report = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{row}: {report}");
+    });
+}
+
+#[test]
 fn faults_are_told_apart() {
     in_parallel(FAULTS, |(fault, code, check, detail)| {
         let output = test(&["--json", "--timeout", "4", "--check", check], fault);

@@ -65,7 +65,8 @@ fn example<const N: usize>(name: &'static str, command: [String; N]) -> Example 
     }
 }
 
-fn text(path: &Path) -> String {
+/// A path as a word of a command line.
+pub(crate) fn text(path: &Path) -> String {
     path.display().to_string()
 }
 

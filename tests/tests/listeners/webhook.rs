@@ -1,8 +1,13 @@
 //! The webhook at work, with a real server.
 
-use callboard_tests::{Daemon, Flavour, wait, workspace};
+use std::path::Path;
+use std::process::Command;
+
+use callboard_tests::http::Address;
+use callboard_tests::{Daemon, Flavour, originals, wait, workspace};
 use serde_json::{Value, json};
 
+use crate::examples::text;
 use crate::server::{NEVER, Server};
 
 /// A program that ends when it is told to by a signal, and a second one.
@@ -71,23 +76,78 @@ fn events_are_posted_as_json() {
 #[test]
 fn templates_make_the_body() {
     let server = Server::start(&[]);
-    let options = r#"-t '{"text": "*{process}* says: {data}"}' -g web"#;
-    let daemon = start(Flavour::Ours, &server, "PROCESS_LOG", options);
-    daemon.write_config("");
-    let again = r#"-t '{"text": "{summary}"}'"#;
-    let server_of_notes = Server::start(&[]);
-    let notes = start(
-        Flavour::Ours,
-        &server_of_notes,
-        "REMOTE_COMMUNICATION",
-        again,
-    );
-    say(&notes, "déjà \"vu\"");
+    let options = r#"-t '{"text": "{summary}"}'"#;
+    let daemon = start(Flavour::Ours, &server, "REMOTE_COMMUNICATION", options);
+    say(&daemon, "déjà \"vu\"");
     assert_eq!(
-        server_of_notes.wait_bodies(1),
+        server.wait_bodies(1),
         [r#"{"text": "REMOTE_COMMUNICATION type:note: déjà \"vu\""}"#]
     );
-    assert_eq!(server.bodies(), Vec::<String>::new());
+}
+
+/// Makes a certificate for 127.0.0.1 that vouches for itself.
+fn make_certificate(dir: &Path) {
+    let output = Command::new("openssl")
+        .args([
+            "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=hook", "-newkey", "ec",
+        ])
+        .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(dir)
+        .output()
+        .expect("openssl runs");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// An HTTPS server that writes the body of every request to a file.
+const HTTPS: &str = "
+import http.server, os, ssl
+class Hook(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers['content-length']))
+        open('posted', 'ab').write(body)
+        self.send_response(204)
+        self.end_headers()
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('cert.pem', 'key.pem')
+server = http.server.HTTPServer(('127.0.0.1', int(os.environ['TEST_PORT'])), Hook)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+";
+
+#[test]
+fn certificates_are_verified() {
+    let mut daemon = Daemon::prepare(Flavour::Ours, "");
+    make_certificate(daemon.dir());
+    let webhook = workspace::binary("webhook");
+    let hook = |name: &str, options: &str, environment: &str| {
+        format!(
+            "[eventlistener:{name}]\ncommand={} -r 0 {options} -c text/plain -t '{name} {{data}}' \
+             https://127.0.0.1:%(ENV_TEST_PORT)s/\nenvironment=NO_PROXY=\"*\"{environment}\nevents=REMOTE_COMMUNICATION\n\
+             stderr_logfile=%(here)s/{name}.log\n",
+            webhook.display()
+        )
+    };
+    let config = [
+        hook("careful", "", ""),
+        hook("trusting", "", ",SSL_CERT_FILE=\"%(here)s/cert.pem\""),
+        hook("careless", "-k", ""),
+    ];
+    daemon.write_config(&config.concat());
+    let mut server = daemon.fixture_child(&text(&originals::python()), &["-c", HTTPS]);
+    let address = Address::Port(daemon.port());
+    wait::until("the server to listen", || address.connect().map(|_| ()));
+    daemon.launch(&[]);
+    daemon.wait_until_up();
+    say(&daemon, "hello");
+    daemon.wait_file("posted", "trusting hello");
+    daemon.wait_file("posted", "careless hello");
+    daemon.wait_file("careful.log", "lost (");
+    assert!(!daemon.read("posted").contains("careful"));
+    server.kill().expect("it runs");
+    server.wait().expect("it was killed");
 }
 
 #[test]
@@ -241,7 +301,7 @@ fn it_keeps_to_the_protocol() {
     let checker = workspace::binary("supervisor-listener-test");
     let webhook = workspace::binary("webhook");
     let server = Server::start(&[]);
-    let output = std::process::Command::new(checker)
+    let output = Command::new(checker)
         .args(["-s", "-t", "30", "--"])
         .arg(webhook)
         .arg(server.url())
