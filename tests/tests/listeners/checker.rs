@@ -75,7 +75,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     (
         "reads-lines",
         "reads-lines",
-        "types",
+        "empty",
         r#""event":"SUPERVISOR_STATE_CHANGE_RUNNING""#,
     ),
     ("waits-for-eof", "waits-for-eof", "again", ""),
@@ -177,7 +177,7 @@ fn our_own_listeners_pass() {
 #[test]
 fn faults_are_told_apart() {
     in_parallel(FAULTS, |(fault, code, check, detail)| {
-        let output = test(&["--json", "--timeout", "4", "--check", check], fault);
+        let output = test(&["--json", "--timeout", "8", "--check", check], fault);
         let text = String::from_utf8(output.stdout).expect("text");
         let report: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(codes(&report).first(), Some(code), "{fault}: {text}");
