@@ -36,7 +36,7 @@ use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
 use crate::sys::identity::IdentityError;
 use crate::sys::limits::{self, LimitError};
 use crate::sys::pidfile::PidFile;
-use crate::sys::{fds, privileges};
+use crate::sys::{fds, privileges, spawn};
 
 /// Why the daemon is not running. Every one ends the start with exit code 2.
 #[derive(Debug, Error)]
@@ -406,7 +406,9 @@ fn url_host(host: &str) -> String {
 /// When not even that is possible.
 pub fn secure_descriptors() -> io::Result<()> {
     fds::open_missing_standard()?;
-    fds::protect_inherited()
+    fds::protect_inherited()?;
+    spawn::prepare();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,19 +10,25 @@
 //! two lines of explanation on the child's stderr, and an exit status of 127.
 
 mod child;
+mod slots;
 mod stack;
 
+use std::cell::RefCell;
+
 use std::ffi::{CStr, CString, c_char};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, write};
 use thiserror::Error;
 
-use self::child::{Failure, Launch};
+use self::child::{Failure, Launch, Table};
+use self::slots::Slots;
 use super::errno_name;
+use super::fds::FIRST_OWN;
 use super::identity::Identity;
 
 /// Exit status of a child that could not be turned into its program.
@@ -77,12 +83,76 @@ impl SpawnError {
 pub fn spawn(plan: &LaunchPlan<'_>) -> Result<Pid, SpawnError> {
     let argv = null_terminated(plan.argv);
     let envp = null_terminated(plan.envp);
-    let launch = Launch::new(plan, &argv, &envp);
-    let pid = with_signals_blocked(|| stack::clone_onto(&launch)).map_err(SpawnError)?;
-    if let Some(failure) = launch.failure() {
-        complain(plan, failure);
+    SLOTS.with_borrow_mut(|state| {
+        if let SlotState::Reserved(slots) = state.reserve() {
+            match launch_sharing(plan, &argv, &envp, slots).map_err(SpawnError)? {
+                Some(pid) => return Ok(pid),
+                None => *state = SlotState::Unsupported,
+            }
+        }
+        let streams = [plan.stdin, plan.stdout, plan.stderr].map(|fd| fd.as_raw_fd());
+        let launch = Launch::new(plan, &argv, &envp, Table::Copied(streams));
+        let pid = with_signals_blocked(|| stack::clone_onto(&launch)).map_err(SpawnError)?;
+        if let Some(failure) = launch.failure() {
+            complain(plan, failure);
+        }
+        Ok(pid)
+    })
+}
+
+/// Reserves low descriptors for [`spawn`]. Called early, while low ones are free; without it the
+/// first start does so.
+pub fn prepare() {
+    SLOTS.with_borrow_mut(|state| {
+        state.reserve();
+    });
+}
+
+thread_local! {
+    static SLOTS: RefCell<SlotState> = const { RefCell::new(SlotState::New) };
+}
+
+enum SlotState {
+    New,
+    Reserved(Slots),
+    /// The kernel cannot unshare (before 5.9), or there was no descriptor left to reserve.
+    Unsupported,
+}
+
+impl SlotState {
+    fn reserve(&mut self) -> &Self {
+        if let Self::New = self {
+            *self = Slots::reserve().map_or(Self::Unsupported, Self::Reserved);
+        }
+        self
     }
-    Ok(pid)
+}
+
+/// Starts a child that begins with our table of descriptors. `None`: the kernel does not let it
+/// leave the table.
+fn launch_sharing(
+    plan: &LaunchPlan<'_>,
+    argv: &[*const c_char],
+    envp: &[*const c_char],
+    slots: &Slots,
+) -> nix::Result<Option<Pid>> {
+    let filled = slots.fill([plan.stdin, plan.stdout, plan.stderr])?;
+    let table = Table::Shared {
+        sources: filled.sources(),
+        end: filled.end(),
+    };
+    let launch = Launch::new(plan, argv, envp, table);
+    let pid = with_signals_blocked(|| stack::clone_onto(&launch))?;
+    match launch.failure() {
+        Some(Failure::Unshare) => {
+            // It has touched nothing; nobody is to hear of it.
+            let _ = waitpid(pid, None);
+            return Ok(None);
+        }
+        Some(failure) => complain(plan, failure),
+        None => {}
+    }
+    Ok(Some(pid))
 }
 
 fn null_terminated(strings: &[CString]) -> Vec<*const c_char> {
@@ -128,7 +198,7 @@ fn describe(plan: &LaunchPlan<'_>, failure: Failure) -> Vec<u8> {
         .concat()
     };
     match failure {
-        Failure::Descriptors(_) => Vec::new(),
+        Failure::Unshare | Failure::Descriptors(_) => Vec::new(),
         Failure::Identity(error) => {
             let uid = plan
                 .identity

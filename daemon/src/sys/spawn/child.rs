@@ -1,7 +1,7 @@
 //! What happens between clone and exec. See the rules in the parent module.
 
 use std::ffi::{c_char, c_int, c_long, c_void};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::errno::Errno;
@@ -20,6 +20,8 @@ use libc::{
 /// The step that failed in the child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
+    /// The shared table of descriptors could not be left.
+    Unshare,
     /// Standard descriptors could not be put in place.
     Descriptors(Errno),
     /// The user could not be become.
@@ -30,9 +32,24 @@ pub(super) enum Failure {
     Exec(Errno),
 }
 
+/// The descriptors that a child begins with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Table {
+    /// A copy of all of ours; where stdin, stdout and stderr are.
+    Copied([RawFd; 3]),
+    /// Ours itself, to be left before anything else.
+    Shared {
+        /// Where stdin, stdout and stderr are: above 2 and below `end`.
+        sources: [RawFd; 3],
+        /// The first descriptor that is not needed.
+        end: RawFd,
+    },
+}
+
 /// A plan in the form the child needs, and its note about the outcome.
 pub(super) struct Launch<'a> {
     plan: &'a LaunchPlan<'a>,
+    table: Table,
     argv: *const *const c_char,
     envp: *const *const c_char,
     /// One of the steps below, 0 while nothing has failed. Atomic because the child writes it.
@@ -47,6 +64,7 @@ const GROUP_ID: i32 = 4;
 const USER_ID: i32 = 5;
 const DIRECTORY: i32 = 6;
 const EXEC: i32 = 7;
+const UNSHARE: i32 = 8;
 
 /// A step and the errno it failed with.
 type Step = Result<(), (i32, i32)>;
@@ -61,9 +79,11 @@ impl<'a> Launch<'a> {
         plan: &'a LaunchPlan<'a>,
         argv: &'a [*const c_char],
         envp: &'a [*const c_char],
+        table: Table,
     ) -> Self {
         Self {
             plan,
+            table,
             argv: argv.as_ptr(),
             envp: envp.as_ptr(),
             failed_step: AtomicI32::new(0),
@@ -71,10 +91,19 @@ impl<'a> Launch<'a> {
         }
     }
 
+    /// What to share with the child, as clone(2) wants it.
+    pub(super) fn clone_flags(&self) -> c_int {
+        match self.table {
+            Table::Copied(_) => 0,
+            Table::Shared { .. } => libc::CLONE_FILES,
+        }
+    }
+
     /// What the child noted before it gave up.
     pub(super) fn failure(&self) -> Option<Failure> {
         let errno = Errno::from_raw(self.errno.load(Ordering::Relaxed));
         match self.failed_step.load(Ordering::Relaxed) {
+            UNSHARE => Some(Failure::Unshare),
             DESCRIPTORS => Some(Failure::Descriptors(errno)),
             REFUSED => {
                 let refusal = self
@@ -107,10 +136,11 @@ impl<'a> Launch<'a> {
 
     /// The steps in Supervisor's order. Returns only if one of them failed.
     fn run(&self) -> Step {
+        let sources = self.leave_table()?;
         reset_signals();
         // SAFETY: plain numbers.
         unsafe { libc::syscall(libc::SYS_setpgid, 0, 0) };
-        self.place_descriptors()?;
+        place_descriptors(sources)?;
         self.become_user()?;
         if let Some(directory) = self.plan.directory {
             // SAFETY: a NUL-terminated string.
@@ -129,27 +159,20 @@ impl<'a> Launch<'a> {
         })
     }
 
-    /// Puts the three streams at 0, 1 and 2. Sources below 3 are moved out of the way first.
-    fn place_descriptors(&self) -> Step {
-        let sources = [self.plan.stdin, self.plan.stdout, self.plan.stderr];
-        let mut safe = [0 as RawFd; 3];
-        for (place, source) in safe.iter_mut().zip(sources) {
-            *place = above_standard(source.as_raw_fd())?;
+    /// Makes sure that the table of descriptors is the child's own; where its streams are in it.
+    fn leave_table(&self) -> Result<[RawFd; 3], (i32, i32)> {
+        match self.table {
+            Table::Copied(sources) => Ok(sources),
+            Table::Shared { sources, end } => {
+                // SAFETY: from here on the table is a copy that ends below `end`: nothing of the
+                // parent's is closed.
+                check(UNSHARE, unsafe {
+                    let flags = libc::CLOSE_RANGE_UNSHARE;
+                    libc::syscall(libc::SYS_close_range, end, libc::c_uint::MAX, flags)
+                })?;
+                Ok(sources)
+            }
         }
-        for (target, source) in (0 as RawFd..).zip(safe) {
-            // SAFETY: plain numbers; the table of descriptors is the child's own copy.
-            check(DESCRIPTORS, unsafe {
-                libc::syscall(libc::SYS_dup3, source, target, 0)
-            })?;
-        }
-        // Ours are close-on-exec anyhow; this catches what a library may have opened without. A
-        // kernel that cannot do it says so and changes nothing.
-        // SAFETY: as above; only sets flags.
-        unsafe {
-            let flags = libc::CLOSE_RANGE_CLOEXEC;
-            libc::syscall(libc::SYS_close_range, FIRST_OWN, libc::c_uint::MAX, flags)
-        };
-        Ok(())
     }
 
     fn become_user(&self) -> Step {
@@ -171,6 +194,28 @@ impl<'a> Launch<'a> {
             }
         }
     }
+}
+
+/// Puts the three streams at 0, 1 and 2. Sources below 3 are moved out of the way first.
+fn place_descriptors(sources: [RawFd; 3]) -> Step {
+    let mut safe = [0 as RawFd; 3];
+    for (place, source) in safe.iter_mut().zip(sources) {
+        *place = above_standard(source)?;
+    }
+    for (target, source) in (0 as RawFd..).zip(safe) {
+        // SAFETY: plain numbers; the table of descriptors is the child's own.
+        check(DESCRIPTORS, unsafe {
+            libc::syscall(libc::SYS_dup3, source, target, 0)
+        })?;
+    }
+    // Ours are close-on-exec anyhow; this catches what a library may have opened without. A
+    // kernel that cannot do it says so and changes nothing.
+    // SAFETY: as above; only sets flags.
+    unsafe {
+        let flags = libc::CLOSE_RANGE_CLOEXEC;
+        libc::syscall(libc::SYS_close_range, FIRST_OWN, libc::c_uint::MAX, flags)
+    };
+    Ok(())
 }
 
 fn above_standard(fd: RawFd) -> Result<RawFd, (i32, i32)> {

@@ -29,7 +29,7 @@ pub(super) fn clone_onto(launch: &Launch<'_>) -> nix::Result<Pid> {
                 cell.get_or_init(|| mapped)
             }
         };
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD | launch.clone_flags();
         let argument = ptr::from_ref(launch).cast_mut().cast::<c_void>();
         // SAFETY: `stack` is mapped, writable and used by nobody else, because CLONE_VFORK suspends
         // this thread until the child has exec'd or exited; for the same reason `launch` stays
