@@ -242,6 +242,7 @@ fn pool(view: &View<'_>) -> PoolConfig {
         events,
         buffer_size: buffer_size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
         result_handler,
+        event_len: view.get(&EVENT_LENGTH).unwrap_or_default(),
     }
 }
 

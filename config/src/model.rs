@@ -193,6 +193,18 @@ pub struct PoolConfig {
     pub buffer_size: Option<usize>,
     /// Result handler specification.
     pub result_handler: String,
+    /// What `len` counts.
+    pub event_len: EventLen,
+}
+
+/// What the `len` of an event's header counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EventLen {
+    /// Unicode code points, as Supervisor does.
+    #[default]
+    Characters,
+    /// Bytes of UTF-8.
+    Bytes,
 }
 
 /// When an exited process is started again.

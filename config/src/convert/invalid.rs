@@ -33,6 +33,8 @@ pub enum Invalid {
     ExitCodes(String),
     #[error("invalid 'autorestart' value {}", python_repr(.0))]
     AutoRestart(String),
+    #[error("invalid 'event_len' value {}", python_repr(.0))]
+    EventLen(String),
     #[error("Invalid user name {0}")]
     UserName(String),
     #[error("Invalid user id {0}")]

@@ -1,7 +1,7 @@
 //! Numbers, and words that stand for one of a few things.
 
 use super::{Invalid, ValueType};
-use crate::model::{AutoRestart, LogLevel, SignalNumber};
+use crate::model::{AutoRestart, EventLen, LogLevel, SignalNumber};
 use crate::python::{int, strip};
 
 pub(crate) const INTEGER: ValueType<i64> = ValueType {
@@ -47,6 +47,16 @@ pub(crate) const EXIT_CODES: ValueType<Vec<i32>> = ValueType {
     name: "exit codes",
     accepts: "numbers from 0 to 255, separated by commas",
     convert: |text, _| exit_codes(text).ok_or_else(|| Invalid::ExitCodes(text.to_owned())),
+};
+
+pub(crate) const EVENT_LEN: ValueType<EventLen> = ValueType {
+    name: "unit",
+    accepts: "`characters` or `bytes`",
+    convert: |text, _| match text.to_lowercase().as_str() {
+        "characters" => Ok(EventLen::Characters),
+        "bytes" => Ok(EventLen::Bytes),
+        other => Err(Invalid::EventLen(other.to_owned())),
+    },
 };
 
 pub(crate) const AUTO_RESTART: ValueType<AutoRestart> = ValueType {

@@ -2,9 +2,10 @@
 
 use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
 use crate::convert::{
-    EVENT_LIST, FCGI_ADDRESS, INTEGER, LIST, OCTAL, OWNER, Owner, SocketTarget, ValueType, WORDS,
-    factory,
+    EVENT_LEN, EVENT_LIST, FCGI_ADDRESS, INTEGER, LIST, OCTAL, OWNER, Owner, SocketTarget,
+    ValueType, WORDS, factory,
 };
+use crate::model::EventLen;
 
 const fn fcgi<T>(key: &'static str, kind: ValueType<T>) -> Typed<T> {
     Typed::new(&[SectionKind::FcgiProgram], key, kind).scope(Scope::Here)
@@ -47,6 +48,11 @@ declare! {
         .default(RESULT_HANDLERS[0])
         .prose("What judges the listener's answers: Supervisor's own, or that of supervisor_stdout, which \
                 prints them. Other Python code cannot be loaded: let the listener itself act on events.");
+    EVENT_LENGTH: EventLen = listener("event_len", EVENT_LEN)
+        .default("characters")
+        .prose("What `len` in the header of an event counts. Supervisor counts characters, which suits \
+                listeners that read text; `bytes` is for those that read bytes. An extension: \
+                Supervisor ignores the option.");
     GROUP_PROGRAMS: Vec<String> = group("programs", LIST)
         .absent(Absent::Default(""))
         .prose("The programs of the group, in their order: names of `[program:x]` or `[fcgi-program:x]` \

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture};
 use bytes::Bytes;
-use config::model::{GroupConfig, PoolConfig};
+use config::model::{EventLen, GroupConfig, PoolConfig};
 use protocol::listener::{EventHeader, ListenerDecoder, ListenerInput, ListenerState, payload_len};
 use protocol::states::ProcessState;
 use tokio::sync::oneshot;
@@ -24,6 +24,7 @@ pub struct Pool {
     dispatch: Dispatch,
     listeners: Vec<Listener>,
     handler: ResultHandler,
+    event_len: EventLen,
     /// Those who wait for the listeners to be done.
     finishing: Vec<oneshot::Sender<()>>,
 }
@@ -86,6 +87,7 @@ impl Pool {
             dispatch: Dispatch::new(config.processes.len(), limit),
             listeners: listeners.collect(),
             handler: ResultHandler::of(&pool.result_handler),
+            event_len: pool.event_len,
             finishing: Vec::new(),
         }
     }
@@ -165,7 +167,10 @@ impl Pool {
             pool: &self.name,
             poolserial: event.poolserial,
             eventname: event_type.name(),
-            len: payload_len(payload),
+            len: match self.event_len {
+                EventLen::Characters => payload_len(payload),
+                EventLen::Bytes => payload.len(),
+            },
         };
         Bytes::from(format!("{header}\n{payload}"))
     }

@@ -1,6 +1,6 @@
 //! What listeners are told: every event type with its exact header and payload.
 
-use callboard_tests::{Daemon, Event};
+use callboard_tests::{Daemon, Event, Flavour};
 use serde_json::json;
 
 /// A recording listener for the given events.
@@ -90,6 +90,45 @@ fn remote_communication_carries_code_points() {
         event.header,
         "ver:3.0 server:board serial:0 pool:remote poolserial:0 eventname:REMOTE_COMMUNICATION len:23"
     );
+}
+
+/// Reads as many bytes as the header says and records them.
+const BYTE_READER: &str = "\
+import os
+while True:
+    os.write(1, b'READY\\n')
+    header = b''
+    while not header.endswith(b'\\n'):
+        header += os.read(0, 1) or exit()
+    left = int(header.split(b'len:')[1])
+    while left:
+        data = os.read(0, left)
+        left -= len(data)
+        open('bytes.out', 'ab').write(data)
+    os.write(1, b'RESULT 2\\nOK')
+";
+
+#[test]
+fn a_pool_can_have_its_lengths_in_bytes() {
+    // An option of ours: the original ignores it.
+    if Flavour::under_test() == Flavour::Original {
+        return;
+    }
+    let mut daemon = Daemon::prepare(
+        Flavour::Ours,
+        "[eventlistener:bytes]\ncommand=python3 bytes.py\ndirectory=%(here)s\nevents=REMOTE_COMMUNICATION\n\
+         event_len=bytes\nstartsecs=0\n",
+    );
+    std::fs::write(daemon.path("bytes.py"), BYTE_READER).expect("the directory is writable");
+    daemon.launch(&[]);
+    daemon.wait_until_up();
+    for data in ["d\u{e9}ta", "\u{1f600}", "end"] {
+        let sent = daemon.call("sendRemoteCommEvent", json!(["t", data]));
+        assert_eq!(sent, json!(true));
+    }
+    let expected = "type:t\nd\u{e9}tatype:t\n\u{1f600}type:t\nend";
+    daemon.wait_file("bytes.out", expected);
+    assert_eq!(daemon.read("bytes.out"), expected);
 }
 
 #[test]
