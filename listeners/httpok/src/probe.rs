@@ -1,12 +1,13 @@
 //! Asking the URL.
 
 use std::io::{self, ErrorKind};
+use std::thread;
 use std::time::Duration;
-use std::{env, fs, thread};
 
+use listener_kit::{RootsError, roots};
 use ureq::Agent;
 use ureq::config::AutoHeaderValue;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::DefaultResolver;
 
 use crate::options::Options;
@@ -53,14 +54,6 @@ pub(crate) struct HttpProbe {
     text: String,
     attempts: u64,
     pause: fn(Duration),
-}
-
-/// Why certificates could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read certificates from {path}: {error}")]
-pub(crate) struct RootsError {
-    path: String,
-    error: String,
 }
 
 impl HttpProbe {
@@ -169,30 +162,6 @@ fn io_text(error: &io::Error) -> String {
         }
         None => text,
     }
-}
-
-/// The certificates to trust: those in the file `SSL_CERT_FILE` names, or Mozilla's.
-fn roots() -> Result<RootCerts, RootsError> {
-    let Some(path) = env::var_os("SSL_CERT_FILE") else {
-        return Ok(RootCerts::WebPki);
-    };
-    let failed = |error: String| RootsError {
-        path: path.to_string_lossy().into_owned(),
-        error,
-    };
-    let pem = fs::read(&path).map_err(|error| failed(error.to_string()))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) =
-            item.map_err(|error| failed(error.to_string()))?
-        {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(failed("there are none".to_owned()));
-    }
-    Ok(certificates.into())
 }
 
 #[cfg(test)]
