@@ -143,6 +143,26 @@ fn usage_error(
     Ok(Flow::Continue)
 }
 
+/// The names a command was given, once the server is known to be the right one. `None`: the user has
+/// been told what is wrong, with `missing` as the exit status if it was that there are no names.
+fn process_names<'a>(
+    ctl: &mut Controller,
+    command: &Command,
+    args: &'a str,
+    missing: ExitStatus,
+) -> Result<Option<Vec<&'a str>>, Failure> {
+    if !ctl.check_server()? {
+        return Ok(None);
+    }
+    let names: Vec<_> = args.split_whitespace().collect();
+    if names.is_empty() {
+        let problem = format!("{} requires a process name", command.name);
+        usage_error(ctl, command, &problem, missing)?;
+        return Ok(None);
+    }
+    Ok(Some(names))
+}
+
 /// Whether a command that takes no arguments got none; complains otherwise.
 fn takes_no_arguments(
     ctl: &mut Controller,

@@ -1,6 +1,6 @@
 //! `restart`
 
-use super::{Command, Completes, start, stop, usage_error};
+use super::{Command, Completes, process_names, start, stop};
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
@@ -17,14 +17,9 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
-    if !ctl.check_server()? {
+    let Some(names) = process_names(ctl, &COMMAND, args, ExitStatus::Failed)? else {
         return Ok(Flow::Continue);
-    }
-    let names: Vec<_> = args.split_whitespace().collect();
-    if names.is_empty() {
-        let problem = "restart requires a process name";
-        return usage_error(ctl, &COMMAND, problem, ExitStatus::Failed);
-    }
+    };
     restart(ctl, &names)?;
     Ok(Flow::Continue)
 }

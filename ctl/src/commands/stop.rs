@@ -1,7 +1,7 @@
 //! `stop`
 
 use super::act::Action;
-use super::{Command, Completes, usage_error};
+use super::{Command, Completes, process_names};
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
@@ -18,14 +18,9 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
-    if !ctl.check_server()? {
+    let Some(names) = process_names(ctl, &COMMAND, args, ExitStatus::Failed)? else {
         return Ok(Flow::Continue);
-    }
-    let names: Vec<_> = args.split_whitespace().collect();
-    if names.is_empty() {
-        let problem = "stop requires a process name";
-        return usage_error(ctl, &COMMAND, problem, ExitStatus::Failed);
-    }
+    };
     stop(ctl, &names)?;
     Ok(Flow::Continue)
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use super::changes::{Changes, Follower};
+use super::changes::Changes;
 use super::stream::{Loss, Stream};
 
 /// A backup of at least this many bytes is freed by a helper thread: dropping the blocks of a
@@ -124,11 +124,6 @@ impl RotatingFile {
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Follows the changes of this log.
-    pub fn subscribe(&self) -> Follower {
-        self.changes.subscribe()
     }
 
     /// Appends `data`, then rotates if the file has reached its size.

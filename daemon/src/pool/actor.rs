@@ -42,24 +42,6 @@ struct Listener {
 #[rtype(result = "()")]
 pub struct Finish;
 
-/// Asks how a pool is doing.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "PoolInfo")]
-pub struct GetPool;
-
-/// How a pool is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolInfo {
-    /// Its name.
-    pub name: String,
-    /// Events that wait.
-    pub waiting: usize,
-    /// Events thrown away since it exists.
-    pub discarded: u64,
-    /// Where each of its processes stands in the protocol.
-    pub listeners: Vec<(String, ListenerState)>,
-}
-
 impl Actor for Pool {
     type Context = Context<Self>;
 }
@@ -316,22 +298,6 @@ impl Handler<Finish> for Pool {
         Box::pin(async {
             // A pool that has gone is finished as well.
             let _ = receiver.await;
-        })
-    }
-}
-
-impl Handler<GetPool> for Pool {
-    type Result = actix::MessageResult<GetPool>;
-
-    fn handle(&mut self, _: GetPool, _: &mut Context<Self>) -> Self::Result {
-        let listeners = self.listeners.iter();
-        actix::MessageResult(PoolInfo {
-            name: self.name.clone(),
-            waiting: self.dispatch.waiting(),
-            discarded: self.dispatch.discarded(),
-            listeners: listeners
-                .map(|listener| (listener.name.clone(), listener.decoder.state()))
-                .collect(),
         })
     }
 }

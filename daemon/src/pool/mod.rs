@@ -5,4 +5,4 @@ mod actor;
 pub mod dispatch;
 mod result;
 
-pub use actor::{Finish, GetPool, Pool, PoolInfo};
+pub use actor::{Finish, Pool};

@@ -1,6 +1,6 @@
 //! Listening sockets of `[fcgi-program:x]`: one for all processes of a section, handed to each as
-//! descriptor 0. It is opened for the first child and closed after the last, so the crash of one
-//! process leaves it open and clients wait instead of being refused.
+//! descriptor 0. It is opened for the first child and closed after the last: with several processes
+//! the crash of one leaves it open, and clients wait instead of being refused.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -94,7 +94,7 @@ impl Group {
         }
     }
 
-    /// No member has a child or waits for one.
+    /// Every member is in a stopped state. UNKNOWN is one, so there may still be a child.
     pub(super) fn is_stopped(&self) -> bool {
         self.members
             .iter()
