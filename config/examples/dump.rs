@@ -119,11 +119,11 @@ fn print_process(prefix: &str, process: &ProcessConfig) {
     println!("{prefix} priority = {}", process.priority);
     println!("{prefix} autostart = {}", process.autostart);
     println!("{prefix} autorestart = {:?}", process.autorestart);
-    println!("{prefix} startsecs = {}", process.startsecs.as_secs());
+    println!("{prefix} startsecs = {}", process.startsecs);
     println!("{prefix} startretries = {}", process.startretries);
     println!("{prefix} exitcodes = {:?}", process.exitcodes);
     println!("{prefix} stopsignal = {}", process.stopsignal.number());
-    println!("{prefix} stopwaitsecs = {}", process.stopwaitsecs.as_secs());
+    println!("{prefix} stopwaitsecs = {}", process.stopwaitsecs);
     println!("{prefix} stopasgroup = {}", process.stopasgroup);
     println!("{prefix} killasgroup = {}", process.killasgroup);
     println!("{prefix} user = {}", uid(process.user.as_ref()));
@@ -153,6 +153,7 @@ fn print_process(prefix: &str, process: &ProcessConfig) {
 fn print_output(prefix: &str, output: &OutputConfig) {
     let logfile = match &output.logfile {
         ChildLog::None => "None".to_owned(),
+        ChildLog::Empty => "''".to_owned(),
         ChildLog::Auto => "AUTO".to_owned(),
         ChildLog::File(path) => python_repr(&path.to_string_lossy()),
     };

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use nix::unistd::{Gid, Uid};
 
@@ -239,16 +238,16 @@ pub struct ProcessConfig {
     pub autostart: bool,
     /// Restarted after an exit.
     pub autorestart: AutoRestart,
-    /// Time a process must stay up to be RUNNING.
-    pub startsecs: Duration,
-    /// Failed starts beyond the first that are tolerated.
-    pub startretries: u32,
+    /// Seconds a process must stay up to be RUNNING; less than 0 is like 0.
+    pub startsecs: i64,
+    /// Failed starts beyond the first that are tolerated; less than 0 is like 0.
+    pub startretries: i64,
     /// Exit statuses that are expected.
     pub exitcodes: Vec<i32>,
     /// Signal that asks the process to stop.
     pub stopsignal: SignalNumber,
-    /// Time between the stop signal and SIGKILL.
-    pub stopwaitsecs: Duration,
+    /// Seconds between the stop signal and SIGKILL; less than 0 is like 0.
+    pub stopwaitsecs: i64,
     /// Send the stop signal to the whole process group.
     pub stopasgroup: bool,
     /// Send SIGKILL to the whole process group.
@@ -293,6 +292,8 @@ pub struct OutputConfig {
 pub enum ChildLog {
     /// Kept nowhere.
     None,
+    /// Kept nowhere either, but clients see the empty value of the option.
+    Empty,
     /// A file in `childlogdir` named by the daemon when the group is added.
     Auto,
     /// A file.

@@ -1,7 +1,6 @@
 //! The processes of a `[program:x]`, `[fcgi-program:x]` or `[eventlistener:x]`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::convert::{ChildLogSetting, Invalid, name};
 use crate::environment::Pairs;
@@ -37,6 +36,9 @@ pub(crate) fn processes(
     let view = View { program, ..view };
     let (template, numprocs, first) = template(&view, role)?;
     check_names(&view, numprocs);
+    if template.stopasgroup && !template.killasgroup {
+        view.tell(&KILLASGROUP, Reason::StopWithoutKill);
+    }
     let mut processes = Vec::with_capacity(usize::try_from(numprocs).unwrap_or(0));
     for at in 0..numprocs {
         let view = View {
@@ -57,10 +59,10 @@ fn template(view: &View<'_>, role: Role) -> Option<(ProcessConfig, i64, i64)> {
     let priority = view.get(&PRIORITY).unwrap_or(999);
     let autostart = view.value(&AUTOSTART)?;
     let autorestart = view.value(&AUTORESTART)?;
-    let startsecs = seconds(view.value(&STARTSECS)?);
-    let startretries = view.value(&STARTRETRIES)?.clamp(0, i64::from(u32::MAX));
+    let startsecs = view.value(&STARTSECS)?;
+    let startretries = view.value(&STARTRETRIES)?;
     let stopsignal = view.value(&STOPSIGNAL)?;
-    let stopwaitsecs = seconds(view.value(&STOPWAITSECS)?);
+    let stopwaitsecs = view.value(&STOPWAITSECS)?;
     let stopasgroup = view.value(&STOPASGROUP)?;
     let killasgroup = view.get(&KILLASGROUP).unwrap_or(stopasgroup);
     let exitcodes = view.value(&EXITCODES)?;
@@ -78,9 +80,6 @@ fn template(view: &View<'_>, role: Role) -> Option<(ProcessConfig, i64, i64)> {
     let serverurl = view.get(&PROCESS_SERVERURL);
     let user = view.get(&PROCESS_USER);
     let umask = view.get(&PROCESS_UMASK);
-    if stopasgroup && !killasgroup {
-        view.tell(&KILLASGROUP, Reason::StopWithoutKill);
-    }
     let template = ProcessConfig {
         name: String::new(),
         group: view.group.to_owned(),
@@ -92,7 +91,7 @@ fn template(view: &View<'_>, role: Role) -> Option<(ProcessConfig, i64, i64)> {
         autostart,
         autorestart,
         startsecs,
-        startretries: u32::try_from(startretries).unwrap_or(u32::MAX),
+        startretries,
         exitcodes,
         stopsignal,
         stopwaitsecs,
@@ -111,11 +110,6 @@ fn template(view: &View<'_>, role: Role) -> Option<(ProcessConfig, i64, i64)> {
         },
     };
     Some((template, numprocs, first))
-}
-
-/// A number of seconds; less than none is none, and there are never too many.
-fn seconds(value: i64) -> Duration {
-    Duration::from_secs(u64::try_from(value).unwrap_or(0).min(u64::from(u32::MAX)))
 }
 
 fn output(capture_maxbytes: i64, events_enabled: bool) -> OutputConfig {
@@ -175,7 +169,7 @@ fn process(
     log(view, &STDOUT, &mut process.stdout, remarks)?;
     log(view, &STDERR, &mut process.stderr, remarks)?;
     if process.redirect_stderr {
-        if matches!(process.stderr.logfile, ChildLog::File(_)) {
+        if matches!(process.stderr.logfile, ChildLog::File(_) | ChildLog::Empty) {
             let text = format!(
                 "For [{}], redirect_stderr=true but stderr_logfile has also been set to a filename, \
                  the filename has been ignored",
@@ -236,6 +230,7 @@ fn log(
     };
     output.logfile = match setting {
         ChildLogSetting::None => ChildLog::None,
+        ChildLogSetting::Empty => ChildLog::Empty,
         ChildLogSetting::Auto => ChildLog::Auto,
         ChildLogSetting::File(path) => ChildLog::File(path),
         ChildLogSetting::Syslog => {

@@ -15,6 +15,8 @@ pub(crate) type InetAddress = (String, u16);
 pub(crate) enum ChildLogSetting {
     /// No log.
     None,
+    /// No log, by saying nothing.
+    Empty,
     /// A file named by the daemon.
     Auto,
     /// The system log, asked for in the deprecated way.
@@ -73,7 +75,8 @@ pub(crate) const CHILD_LOG: ValueType<ChildLogSetting> = ValueType {
     name: "child log",
     accepts: "`AUTO`, `NONE`, or a file in a directory that exists",
     convert: |text, context| match text.to_lowercase().as_str() {
-        "" | "none" | "off" => Ok(ChildLogSetting::None),
+        "" => Ok(ChildLogSetting::Empty),
+        "none" | "off" => Ok(ChildLogSetting::None),
         "auto" => Ok(ChildLogSetting::Auto),
         "syslog" => Ok(ChildLogSetting::Syslog),
         _ => {
@@ -210,7 +213,7 @@ mod tests {
             (run(ACTIVITY_LOG, "NONE"), "File(\"/usr/NONE\")"),
             (run(ACTIVITY_LOG, "syslog"), "Syslog"),
             (run(CHILD_LOG, "Off"), "None"),
-            (run(CHILD_LOG, ""), "None"),
+            (run(CHILD_LOG, ""), "Empty"),
             (run(CHILD_LOG, "auto"), "Auto"),
             (run(CHILD_LOG, "SYSLOG"), "Syslog"),
             (run(CHILD_LOG, "a.log"), "File(\"a.log\")"),

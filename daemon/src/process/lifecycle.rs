@@ -45,9 +45,9 @@ impl<'a> Policy<'a> {
     /// The part of a process's configuration that matters here.
     pub fn of(config: &'a ProcessConfig) -> Self {
         Self {
-            startsecs: config.startsecs,
-            startretries: config.startretries,
-            stopwaitsecs: config.stopwaitsecs,
+            startsecs: seconds(config.startsecs),
+            startretries: u32::try_from(config.startretries.max(0)).unwrap_or(u32::MAX),
+            stopwaitsecs: seconds(config.stopwaitsecs),
             autorestart: config.autorestart,
             exitcodes: &config.exitcodes,
         }
@@ -60,6 +60,11 @@ impl<'a> Policy<'a> {
             AutoRestart::Unexpected => !self.exitcodes.contains(&status),
         }
     }
+}
+
+/// A number of seconds; less than none is none, and there are never too many.
+fn seconds(configured: i64) -> Duration {
+    Duration::from_secs(configured.clamp(0, i64::from(u32::MAX)).unsigned_abs())
 }
 
 /// A child that exists.

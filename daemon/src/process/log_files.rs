@@ -35,12 +35,12 @@ pub(super) struct LogFiles {
 
 impl Logs {
     pub(super) fn new(config: &ProcessConfig, paths: LogPaths) -> Self {
-        let target = |output: &OutputConfig, path, changes| LogTarget {
-            path,
+        let target = |output: &OutputConfig, path: Option<Arc<PathBuf>>, changes| LogTarget {
+            path: path.filter(|_| output.logfile != ChildLog::Empty),
             rotation: Rotation::new(output.maxbytes, output.backups),
             mode: match output.logfile {
                 ChildLog::Auto => auto::MODE,
-                ChildLog::None | ChildLog::File(_) => MODE,
+                ChildLog::None | ChildLog::Empty | ChildLog::File(_) => MODE,
             },
             changes,
         };

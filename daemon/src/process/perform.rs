@@ -208,7 +208,7 @@ impl Process {
     }
 
     fn report_success(&self) {
-        let seconds = self.config.startsecs.as_secs();
+        let seconds = self.config.startsecs;
         self.services.log.info(format_args!(
             "success: {} entered RUNNING state, process has stayed up for > than {seconds} \
              seconds (startsecs)",

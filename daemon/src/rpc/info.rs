@@ -1,7 +1,6 @@
 //! The structs that describe processes, members in Supervisor's order.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use config::model::{ChildLog, OutputConfig, ProcessConfig};
 use protocol::xmlrpc::{Encoder, Value};
@@ -53,11 +52,8 @@ pub(super) fn write_config(info: &ConfigInfo, encoder: &mut Encoder<'_>) {
         record.string_member("name", &config.name);
         record.int_member("process_prio", clamp(config.priority));
         record.bool_member("redirect_stderr", config.redirect_stderr);
-        record.int_member(
-            "startretries",
-            i32::try_from(config.startretries).unwrap_or(i32::MAX),
-        );
-        record.int_member("startsecs", seconds(config.startsecs));
+        record.int_member("startretries", clamp(config.startretries));
+        record.int_member("startsecs", clamp(config.startsecs));
         write_output(
             record,
             &STDOUT,
@@ -65,7 +61,7 @@ pub(super) fn write_config(info: &ConfigInfo, encoder: &mut Encoder<'_>) {
             info.stdout_logfile.as_deref(),
         );
         record.int_member("stopsignal", config.stopsignal.number());
-        record.int_member("stopwaitsecs", seconds(config.stopwaitsecs));
+        record.int_member("stopwaitsecs", clamp(config.stopwaitsecs));
         write_output(
             record,
             &STDERR,
@@ -115,6 +111,7 @@ fn write_output(
 ) {
     let logfile = match &output.logfile {
         ChildLog::None => NONE.into(),
+        ChildLog::Empty => "".into(),
         ChildLog::Auto => path_or(resolved, "auto"),
         ChildLog::File(path) => path.to_string_lossy(),
     };
@@ -135,10 +132,6 @@ fn uid(config: &ProcessConfig) -> Value {
         Some(user) => clamp(user.uid.as_raw().into()).into(),
         None => NONE.into(),
     }
-}
-
-fn seconds(duration: Duration) -> i32 {
-    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
 
 /// The nearest number that XML-RPC can carry.
@@ -162,6 +155,5 @@ mod tests {
         for (number, clamped) in rows {
             assert_eq!(clamp(number), clamped);
         }
-        assert_eq!(seconds(Duration::from_secs(u64::MAX)), i32::MAX);
     }
 }

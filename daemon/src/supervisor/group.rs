@@ -154,6 +154,8 @@ fn start_pool(
 fn log_paths(process: &ProcessConfig, daemon: &DaemonConfig, services: &Services) -> LogPaths {
     let path = |target: &ChildLog, channel| match target {
         ChildLog::None => None,
+        // Kept nowhere; this is what clients are told when they ask for it.
+        ChildLog::Empty => Some(Arc::default()),
         ChildLog::File(path) => Some(Arc::new(path.clone())),
         ChildLog::Auto => auto_log(process, channel, daemon, services).map(Arc::new),
     };

@@ -32,7 +32,6 @@ const TUPLE: &str = "the original prints a tuple instead of filling in the messa
 const MEMBER: &str =
     "the original names the section of the group's previous program instead of the group";
 const TWINS: &str = "of groups, and of processes of a group, only those that exist are listed";
-const NEGATIVE: &str = "less than none is none, which is what the original does with it";
 const CONTROL: &str = "XML cannot carry it; the original's answer cannot be parsed";
 const BYTE_ORDER_MARK: &str = "editors of other systems begin files so";
 
@@ -129,21 +128,6 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
     wanted("program: environment=A='say \"x\"'", "environment.A", NEXT),
     wanted("program: environment=A=café", "environment.A", NEXT),
     wanted(
-        "program: startsecs=-1",
-        "startsecs: original -1, ours 0",
-        NEGATIVE,
-    ),
-    wanted(
-        "program: startretries=-1",
-        "startretries: original -1, ours 0",
-        NEGATIVE,
-    ),
-    wanted(
-        "program: stopwaitsecs=-5",
-        "stopwaitsecs: original -5, ours 0",
-        NEGATIVE,
-    ),
-    wanted(
         "program: priority=٣",
         "invalid literal for int()",
         "digits are those of ASCII",
@@ -152,11 +136,6 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
         "program: umask=-1",
         "can not be converted to an octal type",
         "there is no such umask; the original takes it for 777",
-    ),
-    wanted(
-        "program: stdout_logfile=",
-        "stdout",
-        "an empty name is no log file, which is what the original does with it",
     ),
     wanted(
         "program: stdout_logfile_maxbytes=2GB",

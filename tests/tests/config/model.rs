@@ -114,11 +114,11 @@ fn process(process: &ProcessConfig) -> Value {
             AutoRestart::Never => "Never",
             AutoRestart::Unexpected => "Unexpected",
         },
-        "startsecs": process.startsecs.as_secs(),
+        "startsecs": process.startsecs,
         "startretries": process.startretries,
         "exitcodes": process.exitcodes,
         "stopsignal": process.stopsignal.number(),
-        "stopwaitsecs": process.stopwaitsecs.as_secs(),
+        "stopwaitsecs": process.stopwaitsecs,
         "stopasgroup": process.stopasgroup,
         "killasgroup": process.killasgroup,
         "user": user(process.user.as_ref()),
@@ -134,6 +134,7 @@ fn channel(output: &OutputConfig) -> Value {
     json!({
         "logfile": match &output.logfile {
             ChildLog::None => Value::Null,
+            ChildLog::Empty => json!(""),
             ChildLog::Auto => json!("AUTO"),
             ChildLog::File(path) => json!(path),
         },
