@@ -14,10 +14,14 @@ use crate::supervisor::messages::{ClearAllLogs, ClearLogs, ClearMainLog, GetDaem
 
 type Outcome = Result<Answer, Fault>;
 
+/// What stands in the place of the activity log's path when there is no such file.
+const SYSLOG: &str = "syslog";
+
 pub(super) async fn read_main(context: &RpcContext, arguments: &mut Arguments) -> Outcome {
     let (offset, length) = (arguments.number()?, arguments.number()?);
     let logfile = context.ask(GetDaemon).await?.logfile;
-    Ok(read_window(logfile.as_ref().map(|path| path.as_path()), offset, length)?.into())
+    let path = logfile.ok_or_else(|| FaultCode::NoFile.about(SYSLOG))?;
+    Ok(read_window(&path, offset, length)?.into())
 }
 
 pub(super) async fn clear_main(context: &RpcContext) -> Outcome {
@@ -77,11 +81,11 @@ pub(crate) async fn read_process_log(
     length: i64,
 ) -> Result<String, Fault> {
     let log = context.ask(LocateLog { name, channel }).await??;
-    read_window(log.path.as_ref().map(|path| path.as_path()), offset, length)
+    let path = log.path.ok_or(FaultCode::NoFile.bare())?;
+    read_window(&path, offset, length)
 }
 
-fn read_window(path: Option<&Path>, offset: i64, length: i64) -> Result<String, Fault> {
-    let path = path.ok_or(FaultCode::NoFile.bare())?;
+fn read_window(path: &Path, offset: i64, length: i64) -> Result<String, Fault> {
     tail::read(path, offset, length).map_err(|error| match error {
         ReadError::NoFile => FaultCode::NoFile.about(path.to_string_lossy()),
         ReadError::BadArguments => FaultCode::BadArguments.bare(),
