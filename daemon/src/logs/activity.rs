@@ -224,10 +224,13 @@ impl Output {
         let (second, millis) = self.stamp.now();
         self.line.clear();
         // Writing to a string fails only if the message's own Display does; then it is cut.
-        let _ = write!(self.line, "{second},{millis:03} {} {message}", name(level));
+        let _ = write!(self.line, "{second},{millis:03} {} ", name(level));
+        let prefix = self.line.len();
+        let _ = write!(self.line, "{message}");
         if let Sink::Syslog(syslog) = &mut self.sink {
-            // There is nowhere left to complain.
-            let _ = syslog.send("", &self.line);
+            let (prefix, message) = self.line.split_at(prefix);
+            // Supervisor's lines keep their newline there. There is nowhere left to complain.
+            let _ = syslog.send(prefix, message, "\n");
         }
         self.line.push('\n');
         if let Some(mirror) = &mut self.mirror {

@@ -40,13 +40,13 @@ impl Syslog {
         }
     }
 
-    /// Sends each line of `text` as `<prefix><line>`, in a datagram of its own.
+    /// Sends each line of `text` as `<prefix><line><suffix>`, in a datagram of its own.
     ///
     /// Newlines at the end count for nothing. Of several failures the last is returned.
-    pub fn send(&mut self, prefix: &str, text: &str) -> io::Result<()> {
+    pub fn send(&mut self, prefix: &str, text: &str, suffix: &str) -> io::Result<()> {
         let mut result = Ok(());
         for line in text.trim_end_matches('\n').split('\n') {
-            self.compose(prefix, line);
+            self.compose(prefix, line, suffix);
             if let Err(error) = self.deliver() {
                 result = Err(error);
             }
@@ -56,14 +56,17 @@ impl Syslog {
 
     /// Sends a chunk of a child's output: `<process> <line>`. Invalid UTF-8 becomes U+FFFD.
     pub fn send_output(&mut self, process: &str, chunk: &[u8]) -> io::Result<()> {
-        self.send(&format!("{process} "), &String::from_utf8_lossy(chunk))
+        self.send(&format!("{process} "), &String::from_utf8_lossy(chunk), "")
     }
 
-    fn compose(&mut self, prefix: &str, line: &str) {
+    fn compose(&mut self, prefix: &str, line: &str, suffix: &str) {
         self.datagram.clear();
         let (time, _) = self.stamp.now();
         // Writing to a string cannot fail.
-        let _ = write!(self.datagram, "<{PRIORITY}>{time} {IDENT}: {prefix}{line}");
+        let _ = write!(
+            self.datagram,
+            "<{PRIORITY}>{time} {IDENT}: {prefix}{line}{suffix}"
+        );
     }
 
     /// Delivers, connecting again once in case the logger has been restarted.
@@ -113,13 +116,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
         let mut syslog = Syslog::at(path.clone());
-        assert!(syslog.send("", "nobody listens").is_err());
+        assert!(syslog.send("", "nobody listens", "").is_err());
         let logger = UnixDatagram::bind(&path).unwrap();
-        syslog.send("", "first").unwrap();
+        syslog.send("", "first", "").unwrap();
         drop(logger);
         std::fs::remove_file(&path).unwrap();
         let logger = UnixDatagram::bind(&path).unwrap();
-        syslog.send("", "second").unwrap();
+        syslog.send("", "second", "").unwrap();
         assert!(receive(&logger).ends_with(" supervisord: second"));
     }
 }

@@ -130,3 +130,21 @@ fn a_full_disk_does_not_stop_anybody() {
         log.info("nobody will read this");
     }
 }
+
+#[test]
+fn every_line_in_the_system_log_is_stamped_and_keeps_its_newline() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let logger = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let log = ActivityLog::holding();
+    log.0.output.borrow_mut().sink = Sink::Syslog(Syslog::at(path));
+    log.debug("'cat' stdout output:\none\n\n");
+    for expected in ["DEBG 'cat' stdout output:\n", "DEBG one\n"] {
+        let mut buffer = [0; 256];
+        let length = logger.recv(&mut buffer).unwrap();
+        let datagram = std::str::from_utf8(&buffer[..length]).unwrap();
+        let (header, line) = datagram.split_once(" supervisord: ").unwrap();
+        assert!(header.starts_with("<14>"), "{datagram}");
+        assert_eq!(&line["2026-11-21 11:19:25,374 ".len()..], expected);
+    }
+}
