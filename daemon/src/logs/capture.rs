@@ -11,6 +11,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 
 use memchr::{memmem, memrchr};
 
@@ -18,6 +19,10 @@ use super::ansi;
 
 const BEGIN: &[u8] = b"<!--XSUPERVISOR:BEGIN-->";
 const END: &[u8] = b"<!--XSUPERVISOR:END-->";
+
+/// Shared by all channels: each searcher is larger than the rest of a channel's state.
+static FIND_BEGIN: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(BEGIN));
+static FIND_END: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(END));
 
 /// A buffer that has grown beyond this is given back after use.
 const KEPT_CAPACITY: usize = 64 * 1024;
@@ -53,7 +58,8 @@ impl OutputScanner {
         }
     }
 
-    /// Passes the pieces of the next chunk to `sink`; none of them but `Captured` is empty.
+    /// Passes the pieces of the next chunk to `sink`. A piece of nothing but ANSI sequences is passed
+    /// on empty, as Supervisor does: it is an event all the same.
     pub fn feed(&mut self, chunk: &[u8], mut sink: impl FnMut(Piece<'_>)) {
         let Some(capture) = &mut self.capture else {
             return emit(chunk, self.strip_ansi, |text| sink(Piece::Log(text)));
@@ -85,8 +91,6 @@ struct Capture {
     buffer: VecDeque<u8>,
     /// The end of the last chunk, if it may be the start of the awaited token.
     held: Vec<u8>,
-    begin: memmem::Finder<'static>,
-    end: memmem::Finder<'static>,
 }
 
 impl Capture {
@@ -96,8 +100,6 @@ impl Capture {
             inside: false,
             buffer: VecDeque::new(),
             held: Vec::new(),
-            begin: memmem::Finder::new(BEGIN),
-            end: memmem::Finder::new(END),
         }
     }
 
@@ -114,8 +116,8 @@ impl Capture {
         self.held.extend_from_slice(held);
     }
 
-    fn awaited(&self) -> &memmem::Finder<'static> {
-        if self.inside { &self.end } else { &self.begin }
+    fn awaited(&self) -> &'static memmem::Finder<'static> {
+        if self.inside { &FIND_END } else { &FIND_BEGIN }
     }
 
     fn text(&mut self, text: &[u8], strip_ansi: bool, sink: &mut impl FnMut(Piece<'_>)) {
@@ -148,14 +150,15 @@ impl Capture {
 }
 
 fn emit(text: &[u8], strip_ansi: bool, sink: impl FnOnce(&[u8])) {
+    if text.is_empty() {
+        return;
+    }
     let text = if strip_ansi {
         ansi::strip(text)
     } else {
         Cow::Borrowed(text)
     };
-    if !text.is_empty() {
-        sink(&text);
-    }
+    sink(&text);
 }
 
 /// How many bytes at the end of `data` may be the start of `token`, which begins with the only `<`

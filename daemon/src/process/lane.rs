@@ -174,7 +174,7 @@ impl Sinks {
     fn tell(&mut self, data: &[u8]) {
         let wanted = self.events_enabled && self.services.bus.wants(self.log_event_type());
         let debug = self.services.log.enabled(LogLevel::Debug);
-        if !wanted && !debug || data.is_empty() {
+        if !wanted && !debug {
             return;
         }
         if debug {
@@ -190,7 +190,8 @@ impl Sinks {
         }
         if wanted {
             let text = self.decoder.decode(data).into_owned();
-            if !text.is_empty() {
+            // Nothing yet of a character that has been cut; an empty chunk is an event.
+            if !text.is_empty() || data.is_empty() {
                 self.raise_log_event(text);
             }
         }
