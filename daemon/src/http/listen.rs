@@ -191,7 +191,7 @@ fn listen_unix(
                 return Err(BindError::from_io(&error));
             }
             Err(_) if is_alive(path) => return Err(BindError::InUse),
-            Err(_) => remove_stale(path),
+            Err(_) => remove_stale(path).map_err(|error| BindError::from_io(&error))?,
         }
     }
     Err(BindError::InUse)
@@ -232,10 +232,16 @@ fn is_alive(path: &Path) -> bool {
     }
 }
 
-fn remove_stale(path: &Path) {
-    // The caller tries again and fails if this did not help; without a reader of stderr nothing is lost.
+/// Supervisor says so and tries for ever, even where the file cannot be removed, a directory for one.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        // Done, by us or somebody else.
+        Ok(()) | Err(_) => {}
+    }
+    // Without a reader of stderr nothing is lost.
     let _ = writeln!(io::stderr(), "Unlinking stale socket {}", path.display());
-    let _ = fs::remove_file(path);
+    Ok(())
 }
 
 fn give_away(path: &Path, owner: Option<(Uid, Option<Gid>)>) -> Result<(), BindError> {
@@ -315,6 +321,19 @@ mod tests {
 
     fn entries(directory: &tempfile::TempDir) -> usize {
         fs::read_dir(directory.path()).unwrap().count()
+    }
+
+    #[test]
+    fn a_directory_in_the_place_of_the_socket_is_one_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        fs::create_dir(&path).unwrap();
+        let error = BoundServer::open(&unix(&path)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Cannot open an HTTP server: socket.error reported errno.EISDIR (21)"
+        );
+        assert_eq!(entries(&directory), 1, "the temporary name is gone");
     }
 
     #[test]
