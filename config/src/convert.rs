@@ -15,6 +15,7 @@ use nix::unistd::Uid;
 pub use invalid::Invalid;
 pub(crate) use numbers::{
     AUTO_RESTART, BOOLEAN, BYTES, EVENT_LEN, EXIT_CODES, INTEGER, LOG_LEVEL, OCTAL, SIGNAL,
+    SYNC_POLICY,
 };
 pub(crate) use people::{OWNER, Owner, USER, USER_LATER, gid_of};
 pub(crate) use places::{

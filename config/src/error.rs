@@ -142,6 +142,14 @@ pub enum Reason {
     AmbiguousProgram { section: String, program: String },
     #[error("[{section}] section sets invalid buffer_size ({size})")]
     BufferSize { section: String, size: i64 },
+    #[error("[{section}] section sets invalid buffer_file_maxbytes ({maxbytes}): at least 1MB")]
+    BufferFileMaxbytes { section: String, maxbytes: i64 },
+    #[error("[{section}] names the buffer_file {path}, which belongs to [{owner}]")]
+    BufferFileTaken {
+        section: String,
+        path: String,
+        owner: String,
+    },
     #[error("Unknown event type {event} in [{section}] events")]
     UnknownEvent { event: String, section: String },
     #[error(

@@ -4,12 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use protocol::events::EventType;
-
 use crate::document::Section;
 use crate::error::Reason;
 use crate::fcgi::{self, SocketCache};
-use crate::model::{Environment, GroupConfig, GroupKind, PoolConfig, ProcessConfig};
+use crate::model::{Environment, GroupConfig, GroupKind, ProcessConfig};
+use crate::pool::PoolReader;
 use crate::program::{self, Role};
 use crate::python::strip;
 use crate::remark::Remark;
@@ -112,11 +111,16 @@ impl<'a> Reader<'a> {
     }
 
     fn listeners(&mut self) {
+        let mut pools = PoolReader::default();
         for section in self.sections(SectionKind::EventListener) {
             let view = self.source.view(section);
             let priority = view.get_in(&PRIORITY, Scope::Here).unwrap_or(-1);
-            let pool = pool(&view);
             let group = strip(view.written_name());
+            let pool = pools.read(&View {
+                program: group,
+                group,
+                ..view
+            });
             let processes = self.processes(section, group, Role::Listener);
             let kind = GroupKind::Listeners(pool);
             self.push(section, group, priority, kind, processes);
@@ -214,57 +218,4 @@ impl<'a> Reader<'a> {
         }
         kept
     }
-}
-
-/// What an `[eventlistener:x]` adds.
-fn pool(view: &View<'_>) -> PoolConfig {
-    let section = || view.section.name.to_string();
-    let buffer_size = view.get(&BUFFER_SIZE);
-    if let Some(size) = buffer_size.filter(|&size| size < 1) {
-        let section = section();
-        view.tell(&BUFFER_SIZE, Reason::BufferSize { section, size });
-    }
-    let result_handler = view.get(&RESULT_HANDLER).unwrap_or_default();
-    if !RESULT_HANDLERS.contains(&result_handler.as_str()) {
-        let reason = Reason::Unresolved {
-            spec: result_handler.clone(),
-            section: section(),
-            why: "Python code cannot be loaded here; the result handlers there are: \
-                  supervisor.dispatchers:default_handler, supervisor_stdout:event_handler",
-        };
-        view.tell(&RESULT_HANDLER, reason);
-    }
-    let events = events(view);
-    if view.get_in(&REDIRECT_STDERR, Scope::Here) == Some(true) {
-        view.tell(&REDIRECT_STDERR, Reason::ListenerRedirect(section()));
-    }
-    PoolConfig {
-        events,
-        buffer_size: buffer_size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)),
-        result_handler,
-        event_len: view.get(&EVENT_LENGTH).unwrap_or_default(),
-    }
-}
-
-/// The events, sorted, so that their order in the file is no change.
-fn events(view: &View<'_>) -> Vec<String> {
-    let Some(listed) = view.value(&EVENTS) else {
-        return Vec::new();
-    };
-    if listed.is_empty() {
-        view.tell_missing(&EVENTS);
-    }
-    let mut events: Vec<String> = listed.iter().map(|event| event.to_uppercase()).collect();
-    for event in &events {
-        if EventType::from_name(event).is_none() {
-            let reason = Reason::UnknownEvent {
-                event: event.clone(),
-                section: view.section.name.to_string(),
-            };
-            view.tell(&EVENTS, reason);
-        }
-    }
-    events.sort_unstable();
-    events.dedup();
-    events
 }

@@ -34,6 +34,7 @@ mod load;
 pub mod locate;
 pub mod model;
 mod path;
+mod pool;
 mod problems;
 mod program;
 mod python;

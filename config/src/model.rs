@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::unistd::{Gid, Uid};
 
@@ -194,6 +195,30 @@ pub struct PoolConfig {
     pub result_handler: String,
     /// What `len` counts.
     pub event_len: EventLen,
+    /// Where events outlast the daemon; `None`: nowhere.
+    pub buffer_file: Option<BufferFile>,
+}
+
+/// Where a pool keeps its events on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BufferFile {
+    /// An absolute path; the files there have it as the beginning of their names.
+    pub path: PathBuf,
+    /// Most bytes on disk.
+    pub maxbytes: u64,
+    /// When what is written must have reached the disk.
+    pub sync: SyncPolicy,
+}
+
+/// When the disk is asked to keep what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// After each event; those that come while it is under way share the next time.
+    Always,
+    /// This long after an event at the latest.
+    Within(Duration),
+    /// When the system sees fit.
+    Never,
 }
 
 /// What the `len` of an event's header counts.

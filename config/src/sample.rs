@@ -133,6 +133,7 @@ fn example(kind: SectionKind, about: &About) -> &'static str {
         (_, _, "socket_backlog") => "1024",
         (_, _, "events") => "EVENT",
         (_, _, "buffer_size") => "10",
+        (_, _, "buffer_file") => "/tmp/%(program_name)s.events",
         (_, _, "programs") => "theprogramname",
         (_, _, "files") => "relative/directory/*.ini",
         _ => "",

@@ -35,6 +35,8 @@ pub enum Invalid {
     AutoRestart(String),
     #[error("invalid 'event_len' value {}", python_repr(.0))]
     EventLen(String),
+    #[error("invalid 'buffer_file_sync' value {}", python_repr(.0))]
+    BufferFileSync(String),
     #[error("Invalid user name {0}")]
     UserName(String),
     #[error("Invalid user id {0}")]

@@ -1,7 +1,9 @@
 //! Numbers, and words that stand for one of a few things.
 
+use std::time::Duration;
+
 use super::{Invalid, ValueType};
-use crate::model::{AutoRestart, EventLen, LogLevel, SignalNumber};
+use crate::model::{AutoRestart, EventLen, LogLevel, SignalNumber, SyncPolicy};
 use crate::python::{int, strip};
 
 pub(crate) const INTEGER: ValueType<i64> = ValueType {
@@ -56,6 +58,20 @@ pub(crate) const EVENT_LEN: ValueType<EventLen> = ValueType {
         "characters" => Ok(EventLen::Characters),
         "bytes" => Ok(EventLen::Bytes),
         other => Err(Invalid::EventLen(other.to_owned())),
+    },
+};
+
+pub(crate) const SYNC_POLICY: ValueType<SyncPolicy> = ValueType {
+    name: "sync",
+    accepts: "`always`, `never`, or a number of seconds from 1 to 86400",
+    convert: |text, _| match text.to_lowercase().as_str() {
+        "always" => Ok(SyncPolicy::Always),
+        "never" => Ok(SyncPolicy::Never),
+        seconds => int(seconds, 10)
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .filter(|seconds| (1..=86_400).contains(seconds))
+            .map(|seconds| SyncPolicy::Within(Duration::from_secs(seconds)))
+            .ok_or_else(|| Invalid::BufferFileSync(text.to_owned())),
     },
 };
 

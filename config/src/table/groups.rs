@@ -1,11 +1,13 @@
 //! What `[fcgi-program:x]` and `[eventlistener:x]` add to a program, `[group:x]` and `[include]`.
 
+use std::path::PathBuf;
+
 use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
 use crate::convert::{
-    EVENT_LEN, EVENT_LIST, FCGI_ADDRESS, INTEGER, LIST, OCTAL, OWNER, Owner, SocketTarget,
-    ValueType, WORDS, factory,
+    BYTES, EVENT_LEN, EVENT_LIST, FCGI_ADDRESS, FILE_PATH, INTEGER, LIST, OCTAL, OWNER, Owner,
+    SYNC_POLICY, SocketTarget, ValueType, WORDS, factory,
 };
-use crate::model::EventLen;
+use crate::model::{EventLen, SyncPolicy};
 
 const fn fcgi<T>(key: &'static str, kind: ValueType<T>) -> Typed<T> {
     Typed::new(&[SectionKind::FcgiProgram], key, kind).scope(Scope::Here)
@@ -53,6 +55,22 @@ declare! {
         .prose("What `len` in the header of an event counts. Supervisor counts characters, which suits \
                 listeners that read text; `bytes` is for those that read bytes. An extension: \
                 Supervisor ignores the option.");
+    BUFFER_FILE: PathBuf = listener("buffer_file", FILE_PATH)
+        .absent(Absent::Unset("events are in memory only, and end with the daemon"))
+        .scope(Scope::Program)
+        .prose("Events of the pool are kept in files whose names begin with this path until a listener has \
+                accepted them, and outlast the daemon: each is delivered at least once, with the numbers it \
+                had. See [listeners](listeners.md#durable-pools). An extension: Supervisor ignores the option.");
+    BUFFER_FILE_MAXBYTES: i64 = listener("buffer_file_maxbytes", BYTES)
+        .default("1GB")
+        .range(1 << 20, i64::MAX)
+        .prose("Most bytes that `buffer_file` may take. When there are more, the oldest events are dropped, a \
+                sixteenth of it or 16 MB at a time.");
+    BUFFER_FILE_SYNC: SyncPolicy = listener("buffer_file_sync", SYNC_POLICY)
+        .default("1")
+        .prose("How soon events in `buffer_file` must have reached the disk, so that they outlast a crash of \
+                the machine. A crash or end of the daemon loses nothing either way. The daemon never \
+                waits for the disk.");
     GROUP_PROGRAMS: Vec<String> = group("programs", LIST)
         .absent(Absent::Default(""))
         .prose("The programs of the group, in their order: names of `[program:x]` or `[fcgi-program:x]` \
