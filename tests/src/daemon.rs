@@ -44,6 +44,7 @@ pub struct Daemon {
     flavour: Flavour,
     dir: TempDir,
     port: u16,
+    environment: Vec<(String, String)>,
     child: Option<Child>,
 }
 
@@ -67,6 +68,7 @@ impl Daemon {
             flavour,
             dir,
             port: free_port(),
+            environment: Vec::new(),
             child: None,
         };
         daemon.write_config(config);
@@ -84,6 +86,11 @@ impl Daemon {
     /// Starts the flavour under test.
     pub fn under_test(config: &str) -> Self {
         Self::start(Flavour::under_test(), config)
+    }
+
+    /// Adds to the environment of everything started from now on.
+    pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
+        self.environment.extend(variables);
     }
 
     /// Starts the process with `-n` and further arguments.
@@ -136,7 +143,8 @@ impl Daemon {
             .unwrap_or_else(|error| panic!("{program}: {error}"))
     }
 
-    fn fixture_command(&self, program: &Path) -> Command {
+    /// A command of any other program with the environment and directory of this fixture.
+    pub fn fixture_command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         let python = originals::python();
         let listener = workspace::fixtures().join("listener.py");
@@ -154,7 +162,8 @@ impl Daemon {
             .env("TZ", "UTC")
             .env("LC_ALL", "C.UTF-8")
             .env("COLUMNS", "80")
-            .env_remove("SUPERVISOR_SERVER_URL");
+            .env_remove("SUPERVISOR_SERVER_URL")
+            .envs(self.environment.iter().cloned());
         command
     }
 

@@ -8,6 +8,7 @@
 //! `CALLBOARD_FLAVOUR=original` runs the suites against the original, which tells a wrong
 //! expectation from a wrong daemon.
 
+pub mod clock;
 pub mod daemon;
 pub mod deliberate;
 pub mod diff;
@@ -17,6 +18,7 @@ pub mod http;
 pub mod normalise;
 pub mod originals;
 pub mod procfs;
+pub mod random;
 pub mod scenario;
 pub mod wait;
 pub mod workspace;
