@@ -30,6 +30,7 @@ use crate::process::Services;
 use crate::process::children::Children;
 use crate::process::fcgi::{self, FcgiSockets};
 use crate::process::launch::BaseEnvironment;
+use crate::process::reader::Reader;
 use crate::rpc::RpcContext;
 use crate::supervisor::{Boot, OsSignal, Outcome, Supervisor};
 use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
@@ -299,6 +300,7 @@ impl Instance {
             log: self.log.clone(),
             bus: BusHandle::start(Rc::clone(&self.next_serial)),
             children: Children::default(),
+            reader: Reader::start().map_err(StartupError::Runtime)?,
             fcgi: FcgiSockets::default(),
             base_environment: BaseEnvironment::of_this_process(),
             server_url: server_url(&config.servers),

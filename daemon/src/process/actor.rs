@@ -28,6 +28,7 @@ use super::messages::{
     SendStdin, Signal, Start, Stop,
 };
 use super::output::Output;
+use super::reader::Reader;
 use super::status::SharedStatus;
 use super::stdin::{Closed, Stdin};
 use crate::bus::BusHandle;
@@ -48,6 +49,8 @@ pub struct Services {
     pub bus: BusHandle,
     /// Who owns which pid.
     pub children: Children,
+    /// Reads what children write.
+    pub reader: Reader,
     /// Sockets of `[fcgi-program:x]` sections.
     pub fcgi: FcgiSockets,
     /// What children inherit.
@@ -201,6 +204,9 @@ impl Process {
         }
         if self.machine.state() == ProcessState::Stopping {
             // Supervisor 4.3.0 leaves a stopping process alone, and only a waiting caller is told.
+            let name = &self.config.name;
+            let log = &self.services.log;
+            log.warn(format_args!("process '{name}' already running"));
             let refusal = FaultCode::AbnormalTermination.about(called);
             return now(if wait { Err(refusal) } else { Ok(()) });
         }

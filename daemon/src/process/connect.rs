@@ -28,7 +28,7 @@ impl Process {
         let stderr = stderr.map(|pipe| (pipe, self.lane(Channel::Stderr, pid, files.stderr)));
         std::iter::once(stdout)
             .chain(stderr)
-            .map(|(pipe, lane)| Output::start(pipe, lane))
+            .map(|(pipe, lane)| Output::start(pipe, lane, &self.services.reader))
             .collect()
     }
 

@@ -11,6 +11,7 @@ mod log_files;
 pub mod messages;
 mod output;
 mod perform;
+pub mod reader;
 pub mod status;
 pub mod stdin;
 

@@ -2,17 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::unistd::read;
-use tokio::io::unix::AsyncFd;
-use tokio::task::JoinHandle;
 
 use super::lane::Lane;
-use crate::sys::readiness::readable;
+use super::reader::Reader;
 
 /// How often a slow log is offered what it has not taken yet.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -30,16 +28,16 @@ thread_local! {
 
 /// One output channel of a live child.
 pub(super) struct Output {
-    reader: AsyncFd<OwnedFd>,
+    pipe: OwnedFd,
+    reader: Reader,
     pub(super) lane: RefCell<Lane>,
-    pump: Cell<Option<JoinHandle<()>>>,
     /// Somebody is offering what a slow log has not taken.
     flushing: Cell<bool>,
 }
 
 /// What a read found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
+pub(super) enum Found {
     /// A full buffer; there may be more.
     More,
     /// Less than a full buffer, so the pipe is empty.
@@ -49,30 +47,34 @@ enum Found {
 }
 
 impl Output {
-    /// Reads from now on, whenever there is something.
-    pub(super) fn start(pipe: OwnedFd, lane: Lane) -> io::Result<Rc<Self>> {
+    /// Has `reader` read from now on, whenever there is something.
+    ///
+    /// # Errors
+    /// As [`Reader::watch`].
+    pub(super) fn start(pipe: OwnedFd, lane: Lane, reader: &Reader) -> io::Result<Rc<Self>> {
         let output = Rc::new(Self {
-            reader: readable(pipe)?,
+            pipe,
+            reader: reader.clone(),
             lane: RefCell::new(lane),
-            pump: Cell::new(None),
             flushing: Cell::new(false),
         });
-        let pump = actix::spawn(Rc::clone(&output).pump());
-        output.pump.set(Some(pump));
+        reader.watch(&output)?;
         Ok(output)
     }
 
-    async fn pump(self: Rc<Self>) {
-        while let Ok(mut guard) = self.reader.readable().await {
-            match self.read_once() {
-                // One loud child must not starve the rest.
-                Found::More => tokio::task::yield_now().await,
-                Found::All => guard.clear_ready(),
-                Found::End => break,
-            }
-            self.flush_later();
+    /// Our end.
+    pub(super) fn pipe(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
+    }
+
+    /// Reads once, for the reader of all pipes.
+    pub(super) fn read(self: &Rc<Self>) -> Found {
+        let found = self.read_once();
+        match found {
+            Found::More | Found::All => self.flush_later(),
+            Found::End => self.lane.borrow_mut().finish(),
         }
-        self.lane.borrow_mut().finish();
+        found
     }
 
     /// A log that is a pipe or terminal may have a slow reader: what it has not taken yet is
@@ -100,7 +102,7 @@ impl Output {
     fn read_once(&self) -> Found {
         BUFFER.with_borrow_mut(|buffer| {
             loop {
-                match read(self.reader.as_fd(), buffer) {
+                match read(&self.pipe, buffer) {
                     Ok(0) => return Found::End,
                     Ok(count) => {
                         self.lane.borrow_mut().take(&buffer[..count]);
@@ -132,9 +134,7 @@ impl Output {
 
     /// Reads no more. A slow reader of the log gets a while for what it has not taken yet.
     pub(super) fn close(self: &Rc<Self>) {
-        if let Some(pump) = self.pump.take() {
-            pump.abort();
-        }
+        self.reader.forget(self);
         if !self.lane.borrow().has_pending() {
             return;
         }
@@ -148,5 +148,11 @@ impl Output {
                 }
             }
         });
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.reader.forget(self);
     }
 }

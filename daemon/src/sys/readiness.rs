@@ -1,9 +1,10 @@
-//! Waiting until a descriptor can be read or written.
+//! Waiting until descriptors can be read or written.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
+use nix::sys::epoll::{Epoll, EpollCreateFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -17,20 +18,31 @@ impl AsRawFd for SharedFd {
     }
 }
 
-/// Watches a descriptor for something to read.
+/// An epoll set that can itself be waited for, epoll(7).
+#[derive(Debug)]
+pub struct PollSet(pub Epoll);
+
+impl AsRawFd for PollSet {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.0.as_raw_fd()
+    }
+}
+
+/// An empty set; readable as long as a member is ready.
 ///
 /// # Errors
-/// When the event loop cannot take it: regular files, or no descriptors left.
-pub fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd is open, always the same descriptor, and closed only when dropped, which
+/// No descriptor is left.
+pub fn poll_set() -> io::Result<AsyncFd<PollSet>> {
+    let set = PollSet(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
+    // SAFETY: the set is open, always the same descriptor, and closed only when dropped, which
     // AsyncFd does after it has deregistered it.
-    unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map_err(io::Error::from)
+    unsafe { AsyncFd::register_with_interest(set, Interest::READABLE) }.map_err(io::Error::from)
 }
 
 /// Watches a shared descriptor for room to write.
 ///
 /// # Errors
-/// As [`readable`].
+/// When the event loop cannot take it: regular files, or no descriptors left.
 pub fn writable(fd: SharedFd) -> io::Result<AsyncFd<SharedFd>> {
     // SAFETY: the share held by the AsyncFd keeps the one descriptor behind it open.
     unsafe { AsyncFd::register_with_interest(fd, Interest::WRITABLE) }.map_err(io::Error::from)

@@ -1,0 +1,119 @@
+//! One reader for the pipes of all children: an epoll set of our own inside the event loop's.
+//!
+//! A task and a registration in the runtime for each of two pipes would be the largest part of what
+//! a process costs in memory, and a wake-up each when a thousand programs write a line. Here a
+//! pipe costs a table entry, and whatever is ready is read in one go.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::rc::{Rc, Weak};
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
+use tokio::io::unix::AsyncFd;
+
+use super::output::{Found, Output};
+use crate::sys::readiness::{PollSet, poll_set};
+
+/// How many pipes are read before everybody else gets a turn.
+const BATCH: usize = 64;
+
+/// Reads what children write; clones share it.
+#[derive(Clone)]
+pub struct Reader(Rc<Inner>);
+
+struct Inner {
+    epoll: AsyncFd<PollSet>,
+    outputs: RefCell<HashMap<RawFd, Weak<Output>>>,
+}
+
+impl Reader {
+    /// A reader that works from now on, in a task of its own.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn start() -> io::Result<Self> {
+        let reader = Self(Rc::new(Inner {
+            epoll: poll_set()?,
+            outputs: RefCell::default(),
+        }));
+        actix::spawn(Rc::clone(&reader.0).run());
+        Ok(reader)
+    }
+
+    /// Reads `output` from now on, until its end or until it is forgotten.
+    ///
+    /// # Errors
+    /// epoll_ctl(2): too many watched descriptors.
+    pub(super) fn watch(&self, output: &Rc<Output>) -> io::Result<()> {
+        let pipe = output.pipe();
+        let fd = pipe.as_raw_fd();
+        // Level-triggered: what one turn leaves behind is reported in the next.
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, fd.unsigned_abs().into());
+        self.0.set().add(pipe, event)?;
+        let mut outputs = self.0.outputs.borrow_mut();
+        outputs.insert(fd, Rc::downgrade(output));
+        Ok(())
+    }
+
+    /// Reads `output` no more; nothing happens if it is not read already.
+    pub(super) fn forget(&self, output: &Output) {
+        self.0.forget(output);
+    }
+}
+
+impl Inner {
+    fn set(&self) -> &Epoll {
+        &self.epoll.get_ref().0
+    }
+
+    async fn run(self: Rc<Self>) {
+        let mut events = [EpollEvent::empty(); BATCH];
+        while let Ok(mut guard) = self.epoll.readable().await {
+            let ready = match self.set().wait(&mut events, EpollTimeout::ZERO) {
+                Ok(count) => &events[..count],
+                Err(Errno::EINTR) => continue,
+                Err(_) => return,
+            };
+            let mut more = ready.len() == BATCH;
+            for event in ready {
+                more |= self.read(event.data());
+            }
+            if more {
+                // Loud children must not starve the rest of the daemon.
+                tokio::task::yield_now().await;
+            } else {
+                guard.clear_ready();
+            }
+        }
+    }
+
+    /// Reads once from the output with the descriptor `fd`; tells whether there is more.
+    ///
+    /// The descriptor may belong to a newer output than the report did; that finds nothing then.
+    fn read(&self, fd: u64) -> bool {
+        let output = RawFd::try_from(fd)
+            .ok()
+            .and_then(|fd| self.outputs.borrow().get(&fd)?.upgrade());
+        let Some(output) = output else { return false };
+        match output.read() {
+            Found::More => true,
+            Found::All => false,
+            Found::End => {
+                self.forget(&output);
+                false
+            }
+        }
+    }
+
+    fn forget(&self, output: &Output) {
+        let pipe = output.pipe();
+        let known = self.outputs.borrow_mut().remove(&pipe.as_raw_fd());
+        if known.is_some() {
+            // It is in the set as long as it is in the table, so this cannot fail.
+            let _ = self.set().delete(pipe.as_fd());
+        }
+    }
+}
