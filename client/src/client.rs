@@ -6,16 +6,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
 use protocol::xmlrpc::{self, Value};
 
 use crate::error::io_source;
 use crate::transport::{Sender, connect};
-use crate::{CallError, ServerUrl};
+use crate::{CallError, ProcessInfo, ServerUrl};
 
 const AGENT: &str = concat!("callboard/", env!("CARGO_PKG_VERSION"));
+
+/// What is believed about an answer's length before it is there.
+const CREDIBLE: usize = 64 * 1024 * 1024;
 
 /// User name and password for Basic authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,16 +67,35 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached, refuses the call, or answers something that is no XML-RPC response.
     pub async fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, CallError> {
-        let mut body = Vec::with_capacity(256);
-        xmlrpc::write_call(method, params, &mut body);
-        let response = self.post(Bytes::from(body)).await?;
-        check(response.status())?;
-        let body = response.into_body().collect().await;
-        let body = body.map_err(CallError::from_http)?.to_bytes();
+        let body = self.answer(method, params).await?;
         match xmlrpc::parse_response(&body) {
             Ok(answer) => Ok(answer?),
             Err(error) => Err(CallError::Protocol(error.to_string())),
         }
+    }
+
+    /// Every process, by `supervisor.getAllProcessInfo`.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn processes(&mut self) -> Result<Vec<ProcessInfo>, CallError> {
+        let body = self.answer("supervisor.getAllProcessInfo", &[]).await?;
+        let mut processes = Vec::new();
+        let read = &mut |value| processes.push(ProcessInfo::from_value(value));
+        match xmlrpc::parse_array_response(&body, read) {
+            Ok(answer) => answer?,
+            Err(error) => return Err(CallError::Protocol(error.to_string())),
+        }
+        processes.into_iter().collect()
+    }
+
+    /// The body of the answer to a call.
+    async fn answer(&mut self, method: &str, params: &[Value]) -> Result<Vec<u8>, CallError> {
+        let mut body = Vec::with_capacity(256);
+        xmlrpc::write_call(method, params, &mut body);
+        let response = self.post(Bytes::from(body)).await?;
+        check(response.status())?;
+        read_whole(response.into_body()).await
     }
 
     /// Opens a stream that the server feeds until one side leaves, for instance `/mainlogtail`. It has a connection of
@@ -192,6 +214,18 @@ impl ByteStream {
             }
         }
     }
+}
+
+/// Reads a body. Its pieces are let go one by one, as an answer may have megabytes.
+async fn read_whole(mut body: Incoming) -> Result<Vec<u8>, CallError> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+    let mut whole = Vec::with_capacity(announced.min(CREDIBLE));
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame.map_err(CallError::from_http)?.into_data() {
+            whole.extend_from_slice(&piece);
+        }
+    }
+    Ok(whole)
 }
 
 enum SendError {

@@ -206,8 +206,8 @@ impl Controller {
 
     /// Every process.
     pub(crate) fn processes(&mut self) -> Result<Vec<ProcessInfo>, Failure> {
-        let infos = self.call("supervisor.getAllProcessInfo", &[])?;
-        Ok(ProcessInfo::list_from_value(infos)?)
+        self.flush()?;
+        self.server.borrow_mut().processes()
     }
 
     /// The server and the output, for what streams from one to the other.

@@ -70,6 +70,11 @@ impl Server for Remote {
             .run(async { Ok(client.call(method, params).await?) })
     }
 
+    fn processes(&mut self) -> Result<Vec<ProcessInfo>, Failure> {
+        let client = usable(&mut self.client)?;
+        self.reactor.run(async { Ok(client.processes().await?) })
+    }
+
     fn call_all(&mut self, calls: &[Call<'_>], observer: &mut dyn Observer) -> Result<(), Failure> {
         let client = usable(&mut self.client)?;
         let credentials = self.credentials.as_ref();

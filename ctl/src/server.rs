@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use client::Credentials;
+use client::{Credentials, ProcessInfo};
 use protocol::xmlrpc::Value;
 
 use crate::failure::Failure;
@@ -25,6 +25,12 @@ pub(crate) trait Server {
 
     /// Calls a method.
     fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Failure>;
+
+    /// Every process, by group and name.
+    fn processes(&mut self) -> Result<Vec<ProcessInfo>, Failure> {
+        let infos = self.call("supervisor.getAllProcessInfo", &[])?;
+        Ok(ProcessInfo::list_from_value(infos)?)
+    }
 
     /// Makes calls that may take long at the same time. `observer` is told the answers in the order of the calls, each
     /// as soon as those before it are there.

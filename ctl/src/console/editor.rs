@@ -110,14 +110,7 @@ struct Completion {
 
 impl Completion {
     fn fetch(&self) -> Vec<ProcessInfo> {
-        let infos = self
-            .server
-            .borrow_mut()
-            .call("supervisor.getAllProcessInfo", &[]);
-        let infos = infos
-            .ok()
-            .and_then(|infos| ProcessInfo::list_from_value(infos).ok());
-        infos.unwrap_or_default()
+        self.server.borrow_mut().processes().unwrap_or_default()
     }
 }
 

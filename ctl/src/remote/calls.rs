@@ -88,10 +88,8 @@ impl Watch {
     /// The processes after another second; none if the server does not tell. Dropping the future loses nothing.
     async fn next(&mut self) -> Vec<ProcessInfo> {
         sleep_until(self.next).await;
-        let infos = self.client.call("supervisor.getAllProcessInfo", &[]).await;
+        let processes = self.client.processes().await;
         self.next = Instant::now() + TICK;
-        infos
-            .and_then(ProcessInfo::list_from_value)
-            .unwrap_or_default()
+        processes.unwrap_or_default()
     }
 }

@@ -2,25 +2,15 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 
+use super::scalar::{base64_text, double, int, member_name};
 use super::{FaultValue, Value};
 
 /// How deep values may be nested in one another.
 pub const MAX_DEPTH: usize = 64;
-
-/// Clients disagree about padding; its absence loses nothing.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// A request.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +69,7 @@ pub fn parse_call(body: &[u8]) -> Result<Call, DecodeError> {
     parser.root()?;
     while let Some(tag) = parser.next_child()? {
         match tag {
-            Tag::MethodName => method = parser.text()?,
+            Tag::MethodName => method = parser.text()?.into_owned(),
             Tag::Params => params = parser.params()?,
             _ => parser.skip()?,
         }
@@ -102,6 +92,32 @@ pub fn parse_response(body: &[u8]) -> Result<Result<Value, FaultValue>, DecodeEr
     while let Some(tag) = parser.next_child()? {
         match tag {
             Tag::Params => answer = parser.params()?.into_iter().next().map(Ok),
+            Tag::Fault => answer = Some(Err(fault(&parser.param()?)?)),
+            _ => parser.skip()?,
+        }
+    }
+    parser.end_of_document()?;
+    answer.ok_or(DecodeError::Missing("value"))
+}
+
+/// Reads a response whose value is an array and hands out its elements as they come: a long one never exists as a
+/// whole.
+///
+/// # Errors
+/// As [`parse_response`], or when the value is no array. Elements may have been handed out before.
+pub fn parse_array_response(
+    body: &[u8],
+    each: &mut dyn FnMut(Value),
+) -> Result<Result<(), FaultValue>, DecodeError> {
+    let mut parser = Parser::new(body)?;
+    let mut answer = None;
+    parser.root()?;
+    while let Some(tag) = parser.next_child()? {
+        match tag {
+            Tag::Params if answer.is_none() => {
+                parser.inside(&[Tag::Text, Tag::Value, Tag::Array, Tag::Data], each)?;
+                answer = Some(Ok(()));
+            }
             Tag::Fault => answer = Some(Err(fault(&parser.param()?)?)),
             _ => parser.skip()?,
         }
@@ -240,12 +256,13 @@ impl<'a> Parser<'a> {
     }
 
     /// The text of an element; children are ignored.
-    fn text(&mut self) -> Result<String, DecodeError> {
-        let mut text = String::new();
+    fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        let mut text = Cow::Borrowed("");
         loop {
             match self.next_content()? {
-                Content::Text(piece) if text.is_empty() => text = piece.into_owned(),
-                Content::Text(piece) => text.push_str(&piece),
+                // Nearly always the only one, and then it is not copied.
+                Content::Text(piece) if text.is_empty() => text = piece,
+                Content::Text(piece) => text.to_mut().push_str(&piece),
                 Content::Child(_) => self.skip()?,
                 Content::End => return Ok(text),
             }
@@ -267,8 +284,11 @@ impl<'a> Parser<'a> {
 
     fn params(&mut self) -> Result<Vec<Value>, DecodeError> {
         let mut params = Vec::new();
-        while self.next_child()?.is_some() {
-            params.push(self.param()?);
+        while let Some(tag) = self.next_child()? {
+            params.push(match tag {
+                Tag::Value => self.value()?,
+                _ => self.param()?,
+            });
         }
         Ok(params)
     }
@@ -310,13 +330,13 @@ impl<'a> Parser<'a> {
             Tag::Array => self.array(),
             Tag::Struct => self.members(),
             Tag::Nil => self.skip().map(|()| Value::Nil),
-            Tag::Int => int(self.text()?),
+            Tag::Int => int(&self.text()?),
             // Supervisor takes anything but `1` for false, the spelled-out `true` included.
             Tag::Boolean => Ok(Value::Bool(self.text()? == "1")),
-            Tag::Double => double(self.text()?),
-            Tag::DateTime => Ok(Value::DateTime(self.text()?)),
-            Tag::Base64 => base64_text(self.text()?),
-            _ => Ok(Value::String(self.text()?)),
+            Tag::Double => double(&self.text()?),
+            Tag::DateTime => Ok(Value::DateTime(self.text()?.into_owned())),
+            Tag::Base64 => base64_text(self.text()?.into_owned()),
+            _ => Ok(Value::String(self.text()?.into_owned())),
         }
     }
 
@@ -344,15 +364,66 @@ impl<'a> Parser<'a> {
         Ok(elements)
     }
 
+    /// Descends the path, past whatever else there is, and hands out the values at its end.
+    fn inside(&mut self, path: &[Tag], each: &mut dyn FnMut(Value)) -> Result<(), DecodeError> {
+        let Some((first, rest)) = path.split_first() else {
+            while let Some(tag) = self.next_child()? {
+                match tag {
+                    Tag::Value => each(self.value()?),
+                    _ => self.skip()?,
+                }
+            }
+            return Ok(());
+        };
+        let mut found = false;
+        while let Some(tag) = self.next_child()? {
+            match tag == *first && !found {
+                true => self.inside(rest, each)?,
+                false => self.skip()?,
+            }
+            found |= tag == *first;
+        }
+        found.then_some(()).ok_or(DecodeError::Missing("array"))
+    }
+
     fn members(&mut self) -> Result<Value, DecodeError> {
         let mut members = Vec::new();
-        while let Some(tag) = self.next_child()? {
-            match tag {
-                Tag::Member => members.push(self.member()?),
-                _ => self.skip()?,
+        loop {
+            while let Some(member) = self.plain_member() {
+                members.push(member);
+            }
+            match self.next_child()? {
+                Some(Tag::Member) => members.push(self.member()?),
+                Some(_) => self.skip()?,
+                None => return Ok(Value::Struct(members)),
             }
         }
-        Ok(Value::Struct(members))
+    }
+
+    /// Takes a member with an int or a string in the layout that we and Supervisor write, without looking at it event
+    /// by event: nearly everything clients read, and five times as fast.
+    ///
+    /// Only to be called after a tag, when the reader is at the beginning of text.
+    fn plain_member(&mut self) -> Option<(Cow<'static, str>, Value)> {
+        if self.depth == MAX_DEPTH {
+            return None;
+        }
+        let rest: &'a [u8] = self.reader.get_ref();
+        let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        let (name, rest) = plain_text(
+            rest.strip_prefix(b"<member>\n<name>")?,
+            b"</name>\n<value><",
+        )?;
+        let (value, rest) = if let Some(rest) = rest.strip_prefix(b"string>") {
+            let (text, rest) = plain_text(rest, b"</string></value>\n</member>")?;
+            (Value::String(text.to_owned()), rest)
+        } else {
+            let (digits, rest) =
+                plain_text(rest.strip_prefix(b"int>")?, b"</int></value>\n</member>")?;
+            (int(digits).ok()?, rest)
+        };
+        *self.reader.get_mut() = rest;
+        Some((member_name(Cow::Borrowed(name)), value))
     }
 
     fn member(&mut self) -> Result<(Cow<'static, str>, Value), DecodeError> {
@@ -360,7 +431,7 @@ impl<'a> Parser<'a> {
         let mut value = None;
         while let Some(tag) = self.next_child()? {
             match tag {
-                Tag::Name => name = Some(Cow::Owned(self.text()?)),
+                Tag::Name => name = Some(member_name(self.text()?)),
                 Tag::Value => value = Some(self.value()?),
                 _ => self.skip()?,
             }
@@ -369,6 +440,13 @@ impl<'a> Parser<'a> {
         let value = value.ok_or(DecodeError::Missing("value"))?;
         Ok((name, value))
     }
+}
+
+/// Text without anything to resolve, which `end` follows; and what comes after that.
+fn plain_text<'a>(bytes: &'a [u8], end: &[u8]) -> Option<(&'a str, &'a [u8])> {
+    let special = |byte: &u8| matches!(byte, b'<' | b'&' | b'\r');
+    let (text, rest) = bytes.split_at(bytes.iter().position(special)?);
+    Some((std::str::from_utf8(text).ok()?, rest.strip_prefix(end)?))
 }
 
 fn is_blank(text: &str) -> bool {
@@ -383,41 +461,4 @@ fn resolve<'a>(reference: &BytesRef<'a>) -> Result<Cow<'a, str>, DecodeError> {
     resolve_predefined_entity(&name)
         .map(Cow::Borrowed)
         .ok_or_else(|| DecodeError::Entity(name.into_owned()))
-}
-
-/// A number past 32 bits becomes the nearest that is not: the daemon's offsets and lengths mean the same.
-fn int(text: String) -> Result<Value, DecodeError> {
-    let digits = text.trim();
-    let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
-    if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(DecodeError::BadScalar { kind: "int", text });
-    }
-    let limit = if digits.starts_with('-') {
-        i32::MIN
-    } else {
-        i32::MAX
-    };
-    Ok(Value::Int(digits.parse().unwrap_or(limit)))
-}
-
-fn double(text: String) -> Result<Value, DecodeError> {
-    match text.trim().parse() {
-        Ok(number) => Ok(Value::Double(number)),
-        Err(_) => Err(DecodeError::BadScalar {
-            kind: "double",
-            text,
-        }),
-    }
-}
-
-fn base64_text(mut text: String) -> Result<Value, DecodeError> {
-    text.retain(|character| !character.is_ascii_whitespace());
-    let bytes = BASE64.decode(&text).ok();
-    match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(decoded) => Ok(Value::String(decoded)),
-        None => Err(DecodeError::BadScalar {
-            kind: "base64",
-            text,
-        }),
-    }
 }

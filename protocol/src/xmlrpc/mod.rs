@@ -7,10 +7,11 @@
 
 mod decode;
 mod encode;
+mod scalar;
 #[cfg(test)]
 mod tests;
 mod value;
 
-pub use decode::{Call, DecodeError, MAX_DEPTH, parse_call, parse_response};
+pub use decode::{Call, DecodeError, MAX_DEPTH, parse_array_response, parse_call, parse_response};
 pub use encode::{Encoder, write_call, write_fault, write_response, write_response_with};
 pub use value::{FaultValue, Value};
