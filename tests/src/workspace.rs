@@ -20,13 +20,14 @@ pub fn fixtures() -> PathBuf {
 
 /// The directory with the binaries of the running profile, such as `target/debug`.
 ///
-/// A test executable lies in `<target>/<profile>/deps`.
+/// A test executable lies in `<target>/<profile>/deps`, a command in `<target>/<profile>`.
 fn profile_dir() -> PathBuf {
     let exe = env::current_exe().expect("a test knows its executable");
-    exe.ancestors()
-        .nth(2)
-        .expect("tests run from <target>/<profile>/deps")
-        .to_path_buf()
+    let mut directory = exe.parent().expect("it lies in a directory");
+    if directory.ends_with("deps") {
+        directory = directory.parent().expect("deps lies in the profile");
+    }
+    directory.to_path_buf()
 }
 
 /// The target directory of the running build.

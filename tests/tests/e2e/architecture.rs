@@ -41,6 +41,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("daemon", &["protocol", "config", "getopt"]),
     ("tests", &["config"]),
+    // For the benches of inner loops alone; the tool itself runs processes.
+    ("bench", &["protocol", "config"]),
 ];
 
 const OURS: &[&str] = &["protocol", "getopt", "config", "client", "listener-kit"];

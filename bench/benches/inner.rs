@@ -1,0 +1,4 @@
+//! The inner loops.
+fn main() {
+    divan::main();
+}
