@@ -14,10 +14,10 @@ use nix::unistd::Uid;
 
 pub use invalid::Invalid;
 pub(crate) use numbers::{
-    AUTO_RESTART, BOOLEAN, BYTES, EVENT_LEN, EXIT_CODES, INTEGER, LOG_LEVEL, OCTAL, SIGNAL,
+    AUTO_RESTART, BOOLEAN, BYTES, EVENT_LEN, EXIT_CODES, INTEGER, LOG_LEVEL, OCTAL, ROLE, SIGNAL,
     SYNC_POLICY,
 };
-pub(crate) use people::{OWNER, Owner, USER, USER_LATER, gid_of};
+pub(crate) use people::{OWNER, Owner, PEOPLE, USER, USER_LATER, gid_of};
 pub(crate) use places::{
     ACTIVITY_LOG, CHILD_LOG, ChildLogSetting, EXISTING_DIRECTORY, FCGI_ADDRESS, FILE_PATH,
     INET_ADDRESS, InetAddress, RESOLVED_PATH, SERVER_URL, SocketTarget,

@@ -21,6 +21,7 @@ pub(crate) fn read(
     remarks: &mut Vec<Remark>,
 ) -> Option<DaemonConfig> {
     let from = Layered { view, cmd };
+    let strict = from.value(&STRICT)?;
     let minfds = from.value(&MINFDS)?;
     let minprocs = from.value(&MINPROCS)?;
     let directory = from.get(&DIRECTORY);
@@ -48,6 +49,7 @@ pub(crate) fn read(
         directory,
         nodaemon,
         silent,
+        strict,
         minfds,
         minprocs,
         user: None,

@@ -112,6 +112,12 @@ pub enum Reason {
          both the username and password must be specified"
     )]
     IncompleteAuthentication(String),
+    #[error("user '{0}' has neither a password nor unix_users, so nobody can be that user")]
+    NoWayIn(String),
+    #[error("user '{0}' is an operator without programs")]
+    OperatorOfNothing(String),
+    #[error("Section [{0}] needs both certfile and keyfile for TLS")]
+    HalfTls(String),
     #[error("Invalid sockchown value {0}")]
     Chown(String),
     #[error("Invalid chmod value {0}")]

@@ -48,6 +48,7 @@ mod signal;
 mod source;
 pub mod supervisorctl;
 pub mod table;
+mod users;
 
 pub use check::check;
 pub use convert::Invalid;

@@ -8,7 +8,7 @@ use crate::model::{Config, Environment};
 use crate::problems::Problems;
 use crate::remark::{self, Remark};
 use crate::source::Source;
-use crate::{daemon, groups, include, servers};
+use crate::{daemon, groups, include, servers, users};
 
 /// Reads the configuration in `file`, command line and includes applied. Its notices are left out:
 /// they are made of `remarks`, which are complete even if there is no configuration.
@@ -30,11 +30,13 @@ pub(crate) fn load(
     let rpc_interfaces = servers::rpc_interfaces(&source);
     let groups = groups::read(&source, &environment, remarks);
     let servers = servers::servers(&source);
+    let accounts = users::accounts(&source);
     let user = daemon::user(&source.view(section), cmd);
     remarks.extend(remark::vain(&document));
     Some(Config {
         daemon: crate::model::DaemonConfig { user, ..daemon? },
         servers,
+        accounts,
         rpc_interfaces,
         groups,
         notices: Vec::new(),

@@ -22,6 +22,8 @@ pub struct Config {
     pub daemon: DaemonConfig,
     /// `[inet_http_server*]`, then `[unix_http_server*]`, each kind in file order.
     pub servers: Vec<ServerConfig>,
+    /// `[user:x]` sections, in file order.
+    pub accounts: Vec<Account>,
     /// Names of the `[rpcinterface:*]` sections whose factory is Supervisor's own.
     pub rpc_interfaces: Vec<String>,
     /// Groups by (priority, name); of two with one name only the first.
@@ -79,6 +81,8 @@ pub struct DaemonConfig {
     pub nodaemon: bool,
     /// In the foreground, do not mirror the activity log on stdout.
     pub silent: bool,
+    /// Refuse to start where everybody could control the daemon.
+    pub strict: bool,
     /// Soft RLIMIT_NOFILE is raised to this.
     pub minfds: i64,
     /// Soft RLIMIT_NPROC is raised to this.
@@ -130,6 +134,19 @@ pub struct ServerConfig {
     pub address: ServerAddress,
     /// Basic authentication; `None`: open to everybody.
     pub credentials: Option<Credentials>,
+    /// TLS, on TCP only; `None`: plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Names by which browsers may call a TCP server, besides addresses and the host's own name.
+    pub server_names: Vec<String>,
+}
+
+/// Where a server's certificate is; both files are PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, then those that vouch for it.
+    pub certificates: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
 }
 
 /// Where a server listens.
@@ -160,6 +177,32 @@ pub struct Credentials {
     pub username: String,
     /// Plain password, or `{SHA}` followed by the lower-case hex SHA-1 of it.
     pub password: String,
+}
+
+/// Somebody whom the servers know, of a `[user:x]` section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The name to give with the password.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// Plain, `{SHA}` and a hex SHA-1, or an Argon2 hash in PHC format; `None`: no way in by password.
+    pub password: Option<String>,
+    /// Patterns of names that an operator may act on.
+    pub programs: Vec<String>,
+    /// User ids that are this user on a Unix socket.
+    pub unix_users: Vec<u32>,
+}
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Look, and change nothing.
+    ReadOnly,
+    /// Look, and act on named programs.
+    Operator,
+    /// Everything.
+    Admin,
 }
 
 /// A group: what `add`, `remove` and `update` act on.

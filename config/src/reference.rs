@@ -67,6 +67,11 @@ const fn purpose(kind: SectionKind) -> &'static str {
         }
         SectionKind::Group => "Several programs under one name.",
         SectionKind::Include => "Further files.",
+        SectionKind::User => {
+            "Somebody who may use the servers. As soon as there is one such section, every request must come from \
+             a user: one of these, the `username` of the server's own section, who is an admin, or, on the Unix \
+             socket, root or the daemon's own account. Supervisor itself passes over such sections."
+        }
     }
 }
 

@@ -135,6 +135,8 @@ fn example(kind: SectionKind, about: &About) -> &'static str {
         (_, _, "buffer_size") => "10",
         (_, _, "buffer_file") => "/tmp/%(program_name)s.events",
         (_, _, "programs") => "theprogramname",
+        (_, _, "role") => "operator",
+        (_, _, "unix_users") => "nobody",
         (_, _, "files") => "relative/directory/*.ini",
         _ => "",
     }
@@ -148,6 +150,7 @@ const fn example_name(kind: SectionKind) -> &'static str {
         SectionKind::FcgiProgram => "thefcgiprogramname",
         SectionKind::EventListener => "theeventlistenername",
         SectionKind::Group => "thegroupname",
+        SectionKind::User => "theusername",
         SectionKind::UnixHttpServer
         | SectionKind::InetHttpServer
         | SectionKind::Supervisord
@@ -182,6 +185,7 @@ const fn purpose(kind: SectionKind) -> &'static [&'static str] {
             "Further files. Their names are separated by blanks, may have wildcards and are seen from the",
             "directory of this file. They cannot include others.",
         ],
+        SectionKind::User => &["Who may do what, if not everybody may do everything."],
         SectionKind::UnixHttpServer | SectionKind::Supervisord | SectionKind::CtlPlugin => &[],
     }
 }

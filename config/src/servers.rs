@@ -2,7 +2,7 @@
 
 use crate::document::Section;
 use crate::error::Reason;
-use crate::model::{Credentials, ServerAddress, ServerConfig};
+use crate::model::{Credentials, ServerAddress, ServerConfig, TlsFiles};
 use crate::source::{Source, View};
 use crate::table::*;
 
@@ -38,6 +38,8 @@ fn inet_server(view: &View<'_>) -> Option<ServerConfig> {
         section: view.section.name.to_string(),
         address: ServerAddress::Inet { host, port },
         credentials,
+        tls: tls(view),
+        server_names: view.value(&SERVER_NAMES)?,
     })
 }
 
@@ -54,7 +56,22 @@ fn unix_server(view: &View<'_>) -> Option<ServerConfig> {
             owner,
         },
         credentials,
+        tls: None,
+        server_names: Vec::new(),
     })
+}
+
+/// Certificate and key, both or neither.
+fn tls(view: &View<'_>) -> Option<TlsFiles> {
+    match (view.get(&CERTFILE), view.get(&KEYFILE)) {
+        (Some(certificates), Some(key)) => Some(TlsFiles { certificates, key }),
+        (None, None) => None,
+        (given, _) => {
+            let half = if given.is_some() { &CERTFILE } else { &KEYFILE };
+            view.tell(half, Reason::HalfTls(view.section.name.to_string()));
+            None
+        }
+    }
 }
 
 /// User name and password, both or neither. An empty user name asks for nothing.

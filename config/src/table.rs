@@ -8,6 +8,7 @@ mod groups;
 mod programs;
 mod servers;
 mod supervisord;
+mod users;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ pub(crate) use groups::*;
 pub(crate) use programs::*;
 pub(crate) use servers::*;
 pub(crate) use supervisord::*;
+pub(crate) use users::*;
 
 /// The kinds of sections that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +35,12 @@ pub enum SectionKind {
     EventListener,
     Group,
     Include,
+    User,
 }
 
 impl SectionKind {
     /// Every kind, in the order of the sample configuration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UnixHttpServer,
         Self::InetHttpServer,
         Self::Supervisord,
@@ -49,6 +52,7 @@ impl SectionKind {
         Self::EventListener,
         Self::Group,
         Self::Include,
+        Self::User,
     ];
 
     /// The kind of the section of this name; `None`: it means nothing to us.
@@ -77,6 +81,7 @@ impl SectionKind {
             Self::EventListener => "eventlistener:",
             Self::Group => "group:",
             Self::Include => "include",
+            Self::User => "user:",
         }
     }
 }
@@ -212,6 +217,7 @@ pub fn rows() -> impl Iterator<Item = &'static dyn Row> {
         servers::ROWS,
         programs::ROWS,
         groups::ROWS,
+        users::ROWS,
     ]
     .into_iter()
     .flatten()

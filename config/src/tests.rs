@@ -592,3 +592,55 @@ fn a_reread_compares_by_meaning() {
         crate::Changes::default()
     );
 }
+
+#[test]
+fn users_are_read_and_refused() {
+    let users = config(
+        "[user:ann]\nrole=Admin\npassword={SHA}00\n[user:bob]\nrole=operator\nprograms=web:*, db\n\
+         unix_users=root,0\n",
+    )
+    .accounts;
+    assert_eq!(
+        users[0],
+        Account {
+            name: "ann".to_owned(),
+            role: Role::Admin,
+            password: Some("{SHA}00".to_owned()),
+            programs: Vec::new(),
+            unix_users: Vec::new(),
+        }
+    );
+    assert_eq!(users[1].role, Role::Operator);
+    assert_eq!(users[1].programs, ["web:*", "db"]);
+    assert_eq!(users[1].unix_users, [0, 0]);
+    let rows = [
+        (
+            "[user:a]\npassword=x",
+            "section [user:a] does not specify a role",
+        ),
+        (
+            "[user:a]\nrole=boss\npassword=x",
+            "invalid 'role' value 'boss'",
+        ),
+        (
+            "[user:a]\nrole=admin",
+            "user 'a' has neither a password nor unix_users",
+        ),
+        (
+            "[user:a]\nrole=operator\npassword=x",
+            "user 'a' is an operator without programs",
+        ),
+        (
+            "[user:a]\nrole=admin\nunix_users=no-such",
+            "Invalid user name no-such",
+        ),
+        (
+            "[inet_http_server]\nport=9\nkeyfile=/k",
+            "needs both certfile and keyfile",
+        ),
+    ];
+    for (text, expected) in rows {
+        let error = error(text);
+        assert!(error.contains(expected), "{text:?}: {error}");
+    }
+}

@@ -16,6 +16,7 @@ use config::ConfigError;
 use config::cli::CommandLine;
 use config::model::{Config, DaemonConfig, Environment, FcgiSocket, ServerAddress, ServerConfig};
 use nix::errno::Errno;
+use nix::sys::signal::SigSet;
 use nix::unistd::Uid;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -119,6 +120,12 @@ struct Instance {
     exit_requested: Rc<Cell<bool>>,
 }
 
+/// What is in order before there is a daemon.
+struct Prepared {
+    servers: Vec<BoundServer>,
+    fcgi: FcgiSockets,
+}
+
 impl Instance {
     /// Round after round, until the daemon is to exit.
     fn run(&self, config: Config) -> Result<(), StartupError> {
@@ -133,46 +140,53 @@ impl Instance {
 
     /// One round from start to end; the configuration of the next if there is to be one.
     fn begin(&self, config: Config, first: bool) -> Result<Option<Config>, StartupError> {
-        let bound = self.prepare(&config, first)?;
+        let prepared = self.prepare(&config, first)?;
         let mut readiness = None;
         if first && !config.daemon.nodaemon {
             readiness = self.detach(&config.daemon)?;
             if readiness.is_none() {
-                bound.into_iter().for_each(BoundServer::abandon);
+                let servers = prepared.servers.into_iter();
+                servers.for_each(BoundServer::abandon);
                 return Ok(None);
             }
         }
-        match self.round(config, bound, readiness)? {
+        match self.round(config, prepared, readiness)? {
             Outcome::Exit => Ok(None),
             Outcome::Restart(next) => Ok(Some(*next)),
         }
     }
 
     /// Everything that can fail before there is a daemon: its caller still sees why.
-    fn prepare(&self, config: &Config, first: bool) -> Result<Vec<BoundServer>, StartupError> {
+    fn prepare(&self, config: &Config, first: bool) -> Result<Prepared, StartupError> {
         let daemon = &config.daemon;
         for notice in &config.notices {
             self.log.log(notice.level, &notice.text);
         }
+        // Supervisor raises the limits as the user it has become, who may do less.
+        let raised = match first {
+            true => limits::raise(daemon.minfds, daemon.minprocs),
+            false => Ok(Vec::new()),
+        };
         self.become_user(daemon)?;
-        if first {
-            for line in limits::raise(daemon.minfds, daemon.minprocs)? {
-                self.log.info(line);
-            }
+        for line in raised? {
+            self.log.info(line);
         }
         self.open_log(daemon)?;
-        let bound = http::bind(&config.servers, &config.rpc_interfaces, &self.log)?;
+        let servers = http::bind(&config.servers, &config.rpc_interfaces, &self.log)?;
         if !daemon.nocleanup {
             for complaint in auto::clean_up(&daemon.childlogdir, &daemon.identifier) {
                 self.log.warn(complaint);
             }
         }
-        self.try_fcgi_sockets(config)?;
-        Ok(bound)
+        Ok(Prepared {
+            servers,
+            fcgi: self.try_fcgi_sockets(config)?,
+        })
     }
 
-    /// Opens each `[fcgi-program:x]` socket once, so that one that cannot be is told at start.
-    fn try_fcgi_sockets(&self, config: &Config) -> Result<(), StartupError> {
+    /// Opens each `[fcgi-program:x]` socket once, so that one that cannot be is told at start, and
+    /// that no host has to be looked up later.
+    fn try_fcgi_sockets(&self, config: &Config) -> Result<FcgiSockets, StartupError> {
         let sockets = FcgiSockets::default();
         let mut tried: Option<&Arc<FcgiSocket>> = None;
         let processes = config.groups.iter().flat_map(|group| &group.processes);
@@ -187,7 +201,7 @@ impl Instance {
                 tried = Some(socket);
             }
         }
-        Ok(())
+        Ok(sockets)
     }
 
     fn become_user(&self, daemon: &DaemonConfig) -> Result<(), StartupError> {
@@ -256,11 +270,11 @@ impl Instance {
     fn round(
         &self,
         config: Config,
-        bound: Vec<BoundServer>,
+        prepared: Prepared,
         mut readiness: Option<Readiness>,
     ) -> Result<Outcome, StartupError> {
         let pidfile = self.write_pidfile(&config.daemon);
-        let outcome = System::new().block_on(self.live(config, bound, &mut readiness));
+        let outcome = System::new().block_on(self.live(config, prepared, &mut readiness));
         if let Some(pidfile) = pidfile {
             pidfile.remove();
         }
@@ -293,7 +307,7 @@ impl Instance {
     async fn live(
         &self,
         config: Config,
-        bound: Vec<BoundServer>,
+        prepared: Prepared,
         readiness: &mut Option<Readiness>,
     ) -> Result<Outcome, StartupError> {
         let services = Rc::new(Services {
@@ -301,7 +315,7 @@ impl Instance {
             bus: BusHandle::start(Rc::clone(&self.next_serial)),
             children: Children::default(),
             reader: Reader::start().map_err(StartupError::Runtime)?,
-            fcgi: FcgiSockets::default(),
+            fcgi: prepared.fcgi,
             base_environment: BaseEnvironment::of_this_process(),
             server_url: server_url(&config.servers),
             strip_ansi: Cell::new(config.daemon.strip_ansi),
@@ -329,7 +343,7 @@ impl Instance {
             log: self.log.clone(),
             namespaces,
         };
-        let servers = http::serve(bound, &context).map_err(StartupError::Runtime)?;
+        let servers = http::serve(prepared.servers, &context).map_err(StartupError::Runtime)?;
         // Between two rounds nobody reaps.
         children.reap(&self.log).tell().await;
         if let Some(readiness) = readiness.take() {
@@ -402,13 +416,16 @@ fn url_host(host: &str) -> String {
     }
 }
 
-/// What has to be in order before anything else: standard descriptors open, others not inherited.
+/// What has to be in order before anything else: standard descriptors open, others not inherited,
+/// no signal blocked.
 ///
 /// # Errors
 /// When not even that is possible.
-pub fn secure_descriptors() -> io::Result<()> {
+pub fn secure_process() -> io::Result<()> {
     fds::open_missing_standard()?;
     fds::protect_inherited()?;
+    // Whoever started us may have blocked the one that is to end us.
+    SigSet::empty().thread_set_mask()?;
     spawn::prepare();
     Ok(())
 }
@@ -423,6 +440,8 @@ mod tests {
             section: String::new(),
             address,
             credentials: None,
+            tls: None,
+            server_names: Vec::new(),
         }
     }
 

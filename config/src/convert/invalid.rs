@@ -37,6 +37,8 @@ pub enum Invalid {
     EventLen(String),
     #[error("invalid 'buffer_file_sync' value {}", python_repr(.0))]
     BufferFileSync(String),
+    #[error("invalid 'role' value {}", python_repr(.0))]
+    Role(String),
     #[error("Invalid user name {0}")]
     UserName(String),
     #[error("Invalid user id {0}")]

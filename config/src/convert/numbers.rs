@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Invalid, ValueType};
-use crate::model::{AutoRestart, EventLen, LogLevel, SignalNumber, SyncPolicy};
+use crate::model::{AutoRestart, EventLen, LogLevel, Role, SignalNumber, SyncPolicy};
 use crate::python::{int, strip};
 
 pub(crate) const INTEGER: ValueType<i64> = ValueType {
@@ -49,6 +49,17 @@ pub(crate) const EXIT_CODES: ValueType<Vec<i32>> = ValueType {
     name: "exit codes",
     accepts: "numbers from 0 to 255, separated by commas",
     convert: |text, _| exit_codes(text).ok_or_else(|| Invalid::ExitCodes(text.to_owned())),
+};
+
+pub(crate) const ROLE: ValueType<Role> = ValueType {
+    name: "role",
+    accepts: "`read-only`, `operator` or `admin`",
+    convert: |text, _| match text.to_lowercase().as_str() {
+        "read-only" => Ok(Role::ReadOnly),
+        "operator" => Ok(Role::Operator),
+        "admin" => Ok(Role::Admin),
+        other => Err(Invalid::Role(other.to_owned())),
+    },
 };
 
 pub(crate) const EVENT_LEN: ValueType<EventLen> = ValueType {

@@ -5,7 +5,7 @@ use nix::unistd::{Gid, Group, Uid, User};
 use super::words::TEXT;
 use super::{Context, Invalid, ValueType};
 use crate::model::UserConfig;
-use crate::python::int;
+use crate::python::{int, strip};
 
 /// Who is to own a socket.
 pub(crate) type Owner = (Uid, Option<Gid>);
@@ -26,6 +26,15 @@ pub(crate) const USER_LATER: ValueType<String> = ValueType {
     name: USER.name,
     accepts: USER.accepts,
     ..TEXT
+};
+
+pub(crate) const PEOPLE: ValueType<Vec<u32>> = ValueType {
+    name: "users",
+    accepts: "names or ids of users that exist, separated by commas",
+    convert: |text, context| {
+        let names = text.split(',').map(strip).filter(|name| !name.is_empty());
+        names.map(|name| Ok(context.uid(name)?.as_raw())).collect()
+    },
 };
 
 pub(crate) const OWNER: ValueType<Owner> = ValueType {

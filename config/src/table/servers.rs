@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
 use crate::convert::{
-    INET_ADDRESS, InetAddress, OCTAL, OWNER, Owner, RESOLVED_PATH, SERVER_URL, TEXT, ValueType,
-    factory,
+    FILE_PATH, INET_ADDRESS, InetAddress, LIST, OCTAL, OWNER, Owner, RESOLVED_PATH, SERVER_URL,
+    TEXT, ValueType, factory,
 };
 
 const fn server<T>(
@@ -45,6 +45,20 @@ declare! {
     PASSWORD: String = server(BOTH, "password", TEXT)
         .absent(Absent::Unset("open to everybody"))
         .prose("Password that clients must give: plain, or `{SHA}` and the SHA-1 of it in hexadecimal.");
+    CERTFILE: PathBuf = server(INET, "certfile", FILE_PATH)
+        .absent(Absent::Unset("plain HTTP"))
+        .scope(Scope::Here)
+        .prose("Certificate with which the port speaks HTTPS: a PEM file with the server's certificate first. Goes \
+                with `keyfile`. Changed files are taken up without a restart.");
+    KEYFILE: PathBuf = server(INET, "keyfile", FILE_PATH)
+        .absent(Absent::Unset("plain HTTP"))
+        .scope(Scope::Here)
+        .prose("Private key of the certificate, a PEM file.");
+    SERVER_NAMES: Vec<String> = server(INET, "server_names", LIST)
+        .default("")
+        .prose("Names by which browsers call this server. Where no password is asked for, a browser changes \
+                something only if it calls the server by one of these, by an address, `localhost` or the name of \
+                the host: other names may be another web site's trick (DNS rebinding).");
     RPC_FACTORY: String = server(&[SectionKind::RpcInterface], "supervisor.rpcinterface_factory", factory("`supervisor.rpcinterface:make_main_rpcinterface`"))
         .absent(Absent::Required("section [{}] does not specify a supervisor.rpcinterface_factory"))
         .prose("What provides the RPC namespace. The one there is: \

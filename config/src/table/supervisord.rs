@@ -49,6 +49,11 @@ declare! {
         .default("false")
         .flag('s', "print no log on standard output, like silent=true")
         .prose("In the foreground, keep the activity log off standard output.");
+    STRICT: bool = row("strict", BOOLEAN)
+        .default("false")
+        .prose("Refuse to start where everybody could control the daemon: with a TCP server beyond the loopback \
+                interface, or a Unix socket that everybody may write to, without authentication. Otherwise that \
+                is only warned of.");
     MINFDS: i64 = row("minfds", INTEGER)
         .default("1024")
         .value_flag(Some('a'), "NUM", "do not start with fewer than NUM file descriptors")

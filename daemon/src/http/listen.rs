@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::os::fd::AsFd;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,10 @@ use std::{fs, process};
 use config::model::{Credentials, ServerAddress, ServerConfig};
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket,
-    sockopt,
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, listen,
+    setsockopt, socket, sockopt,
 };
+use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
 /// Connections that may wait to be accepted.
@@ -161,10 +162,7 @@ fn listen_at(address: SocketAddr) -> Result<TcpListener, Errno> {
         // Every interface means the IPv4 ones as well, whatever the system's default.
         setsockopt(&fd, sockopt::Ipv6V6Only, &false)?;
     }
-    bind(
-        std::os::fd::AsRawFd::as_raw_fd(&fd),
-        &SockaddrStorage::from(address),
-    )?;
+    bind(fd.as_raw_fd(), &SockaddrStorage::from(address))?;
     listen(&fd, Backlog::new(BACKLOG)?)?;
     Ok(fd.into())
 }
@@ -210,10 +208,18 @@ impl TemporaryName {
     fn listen(&self, mode: u32) -> io::Result<UnixListener> {
         // Usually there is nothing to remove.
         let _ = fs::remove_file(&self.0);
-        let listener = UnixListener::bind(&self.0)?;
+        let fd = socket(
+            AddressFamily::Unix,
+            SockType::Stream,
+            SockFlag::SOCK_CLOEXEC,
+            None,
+        )?;
+        // The file gets this mode, less the umask; until it has the wanted one and is listened on, nobody connects.
+        fchmod(&fd, Mode::empty())?;
+        bind(fd.as_raw_fd(), &UnixAddr::new(&self.0)?)?;
         fs::set_permissions(&self.0, fs::Permissions::from_mode(mode))?;
-        listen(&listener.as_fd(), Backlog::new(BACKLOG)?)?;
-        Ok(listener)
+        listen(&fd, Backlog::new(BACKLOG)?)?;
+        Ok(fd.into())
     }
 }
 
@@ -307,6 +313,8 @@ mod tests {
             section: "server".to_owned(),
             address,
             credentials: None,
+            tls: None,
+            server_names: Vec::new(),
         }
     }
 
