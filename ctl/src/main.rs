@@ -7,7 +7,6 @@ mod controller;
 mod exit_status;
 mod explain;
 mod failure;
-mod glob;
 mod labels;
 mod options;
 mod reactor;

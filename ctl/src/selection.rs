@@ -3,7 +3,7 @@
 use client::ProcessInfo;
 use protocol::namespec::Namespec;
 
-use crate::glob;
+use protocol::glob;
 
 /// The processes a word means, in the server's order: one by its name, those of a group by `group:*`. Where that finds
 /// nothing, wildcards match canonical names and `group:name`.

@@ -24,11 +24,13 @@ pub enum FaultCode {
     AlreadyAdded = 90,
     StillRunning = 91,
     CantReread = 92,
+    /// Not Supervisor's: the user's role does not allow it.
+    NotPermitted = 93,
 }
 
 impl FaultCode {
     /// Every code.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::UnknownMethod,
         Self::IncorrectParameters,
         Self::BadArguments,
@@ -47,6 +49,7 @@ impl FaultCode {
         Self::AlreadyAdded,
         Self::StillRunning,
         Self::CantReread,
+        Self::NotPermitted,
     ];
 
     /// The number on the wire.
@@ -80,6 +83,7 @@ impl FaultCode {
             Self::AlreadyAdded => "ALREADY_ADDED",
             Self::StillRunning => "STILL_RUNNING",
             Self::CantReread => "CANT_REREAD",
+            Self::NotPermitted => "NOT_PERMITTED",
         }
     }
 

@@ -4,6 +4,7 @@
 
 pub mod events;
 pub mod faults;
+pub mod glob;
 pub mod listener;
 pub mod methods;
 pub mod namespec;

@@ -6,7 +6,7 @@ use client::ProcessInfo;
 use super::{Command, Completes, restart, start, stop};
 use crate::controller::{Controller, Flow};
 use crate::failure::Failure;
-use crate::glob;
+use protocol::glob;
 
 pub(super) const MSTART: Command = Command {
     name: "mstart",

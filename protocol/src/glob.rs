@@ -2,13 +2,13 @@
 //! escapes; a bracket that is never closed stands for itself.
 
 /// Whether a text has wildcards.
-pub(crate) fn is_pattern(text: &str) -> bool {
+pub fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
 /// Whether the whole text fits the pattern. Only the last star is ever tried again, so the time is at most the product
 /// of the lengths.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern, text);
     let mut star: Option<(&str, &str)> = None;
     loop {
