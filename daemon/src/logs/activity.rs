@@ -254,6 +254,10 @@ fn report(path: &Path, outcome: Outcome) {
         Outcome::Resumed { lost } => {
             format!("supervisord: log {path} works again, {lost} bytes are lost\n")
         }
+        Outcome::Unrotated(error) => {
+            format!("supervisord: cannot rotate log {path}, it grows: {error}\n")
+        }
+        Outcome::Rotates => format!("supervisord: log {path} is rotated again\n"),
     };
     if let Ok(mut stderr) = RotatingFile::open(Path::new("/dev/stderr"), Rotation::NEVER) {
         let _ = stderr.write(text.as_bytes());

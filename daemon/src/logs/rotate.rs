@@ -53,7 +53,7 @@ impl Rotation {
 pub enum Outcome {
     /// Written, or queued for a reader that is slow.
     Written,
-    /// Writing or rotating has begun to fail: report this.
+    /// Writing has begun to fail: report this.
     Failed(io::Error),
     /// Still failing, already reported; the data is lost.
     StillFailing,
@@ -62,6 +62,10 @@ pub enum Outcome {
         /// Bytes lost meanwhile.
         lost: u64,
     },
+    /// Written, but rotating has begun to fail, and the file grows: report this.
+    Unrotated(io::Error),
+    /// Written, and rotating works again: report this.
+    Rotates,
 }
 
 /// An open log: a file that rotates, or a stream.
@@ -73,8 +77,11 @@ pub struct RotatingFile {
     mode: u32,
     target: Target,
     changes: Changes,
+    /// Writing fails, as has been reported.
     failing: bool,
     lost: u64,
+    /// Rotating fails, as has been reported.
+    unrotated: bool,
 }
 
 #[derive(Debug)]
@@ -118,6 +125,7 @@ impl RotatingFile {
             changes,
             failing: false,
             lost: 0,
+            unrotated: false,
         })
     }
 
@@ -137,7 +145,10 @@ impl RotatingFile {
         };
         self.changes.announce();
         let rotated = self.rotate_if_due();
-        self.judge(written.and(rotated.map_err(|error| Loss::new(0, error))))
+        match self.judge(written) {
+            Outcome::Written => self.judge_rotation(rotated),
+            other => other,
+        }
     }
 
     /// A slow reader has left something in the queue: [`flush`](Self::flush) it now and then.
@@ -181,12 +192,13 @@ impl RotatingFile {
         self.reopen()
     }
 
-    fn rotate_if_due(&mut self) -> io::Result<()> {
+    /// True if it was due.
+    fn rotate_if_due(&mut self) -> io::Result<bool> {
         let Target::File(regular) = &mut self.target else {
-            return Ok(());
+            return Ok(false);
         };
         if regular.size < regular.rotate_at {
-            return Ok(());
+            return Ok(false);
         }
         let successor = match regular.is_still_at(&self.path) {
             true => rotate(&self.path, self.rotation, self.mode),
@@ -199,7 +211,21 @@ impl RotatingFile {
                 return Err(error);
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn judge_rotation(&mut self, rotated: io::Result<bool>) -> Outcome {
+        match (rotated, self.unrotated) {
+            (Ok(true), true) => {
+                self.unrotated = false;
+                Outcome::Rotates
+            }
+            (Err(error), false) => {
+                self.unrotated = true;
+                Outcome::Unrotated(error)
+            }
+            (Ok(_) | Err(_), _) => Outcome::Written,
+        }
     }
 
     fn judge(&mut self, result: Result<(), Loss>) -> Outcome {

@@ -151,6 +151,13 @@ impl Sinks {
             Outcome::Resumed { lost } => log.critical(format_args!(
                 "writing {channel} of '{name}' to {path} works again; {lost} bytes were lost"
             )),
+            Outcome::Unrotated(error) => log.critical(format_args!(
+                "cannot rotate {path}, the log of {channel} of '{name}': {error}; it grows until \
+                 that works"
+            )),
+            Outcome::Rotates => log.critical(format_args!(
+                "rotating {path}, the log of {channel} of '{name}', works again"
+            )),
         }
     }
 

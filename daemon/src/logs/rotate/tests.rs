@@ -193,16 +193,20 @@ fn writing_resumes_and_tells_what_was_lost() {
 }
 
 #[test]
-fn a_rotation_that_fails_costs_no_data_and_is_not_tried_at_every_write() {
+fn a_rotation_that_fails_is_reported_once_costs_no_data_and_is_not_tried_at_every_write() {
     let (_directory, path) = place();
     // A directory that is not empty cannot be renamed over by a file.
     fs::create_dir_all(numbered(&path, 1).join("in the way")).unwrap();
     let mut log = RotatingFile::open(&path, Rotation::new(4, 1)).unwrap();
-    assert!(matches!(log.write(b"full"), Outcome::Failed(_)));
-    assert!(matches!(log.write(b"x"), Outcome::Resumed { lost: 0 }));
+    assert!(matches!(log.write(b"full"), Outcome::Unrotated(_)));
+    written(log.write(b"x"));
+    written(log.write(b"full"));
     fs::remove_dir_all(numbered(&path, 1)).unwrap();
-    written(log.write(b"yyy"));
-    assert_eq!(contents(&path, 1), some(&["", "fullxyyy"]));
+    written(log.write(b"y"));
+    assert!(matches!(log.write(b"yyy"), Outcome::Rotates));
+    assert_eq!(contents(&path, 1), some(&["", "fullxfullyyyy"]));
+    written(log.write(b"next"));
+    assert_eq!(contents(&path, 1), some(&["", "next"]));
 }
 
 #[test]
