@@ -10,6 +10,10 @@ use std::path::Path;
 
 use thiserror::Error;
 
+/// The most bytes of a log in one answer: whole logs of the default size, but not a gigabyte at once.
+/// What is left is had with the next offset.
+const MOST: i64 = 64 * 1024 * 1024;
+
 /// Why there is nothing to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ReadError {
@@ -36,7 +40,8 @@ pub struct Tail {
 }
 
 /// Reads `length` bytes from `offset`, everything up to the end if `length` is 0. A negative
-/// `offset` counts from the end and allows no `length`.
+/// `offset` counts from the end and allows no `length`. Of more than [`MOST`] bytes the first are
+/// read, the last if counted from the end.
 pub fn read(path: &Path, offset: i64, length: i64) -> Result<String, ReadError> {
     let bad = if offset < 0 { length != 0 } else { length < 0 };
     let mut file = open(path).map_err(|error| match error.kind() {
@@ -49,7 +54,7 @@ pub fn read(path: &Path, offset: i64, length: i64) -> Result<String, ReadError> 
     }
     let size = size_of(&file).map_err(|_| ReadError::Failed)?;
     let start = match offset {
-        ..0 => size.saturating_add(offset).max(0),
+        ..0 => size.saturating_add(offset.max(-MOST)).max(0),
         0.. => offset.min(size),
     };
     let length = if length == 0 {
@@ -57,10 +62,11 @@ pub fn read(path: &Path, offset: i64, length: i64) -> Result<String, ReadError> 
     } else {
         length
     };
-    window(&mut file, start, length).map_err(|_| ReadError::Failed)
+    window(&mut file, start, length.min(MOST)).map_err(|_| ReadError::Failed)
 }
 
-/// The last `length` bytes of what was written since `offset`, as Supervisor computes them.
+/// The last `length` bytes, [`MOST`] at most, of what was written since `offset`, as Supervisor
+/// computes them.
 ///
 /// Never fails: a missing or unreadable log is empty.
 pub fn tail(path: &Path, offset: i64, length: i64) -> Tail {
@@ -77,7 +83,7 @@ pub fn tail(path: &Path, offset: i64, length: i64) -> Tail {
     let Ok(size) = size_of(&file) else {
         return nothing(offset);
     };
-    let (start, count, overflow) = tail_window(size, offset, length);
+    let (start, count, overflow) = tail_window(size, offset, length.min(MOST));
     match window(&mut file, start, count) {
         Ok(data) => Tail {
             data,
@@ -121,7 +127,8 @@ fn size_of(file: &File) -> io::Result<i64> {
 fn window(file: &mut File, start: i64, length: i64) -> io::Result<String> {
     let (start, length) = (start.unsigned_abs(), length.unsigned_abs());
     file.seek(SeekFrom::Start(start))?;
-    let mut data = Vec::new();
+    let there = file.metadata()?.len().saturating_sub(start);
+    let mut data = Vec::with_capacity(usize::try_from(length.min(there)).unwrap_or(0));
     file.take(length).read_to_end(&mut data)?;
     let from = if start > 0 {
         leading_fragment(&data)
@@ -239,6 +246,22 @@ mod tests {
                 "({offset}, {length})"
             );
         }
+    }
+
+    #[test]
+    fn an_answer_has_its_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(3 << 30).unwrap();
+        let most = MOST.unsigned_abs() as usize;
+        let rows = [(0, 0), (1, 0), (0, i64::MAX), (-(2 << 30), 0)];
+        for (offset, length) in rows {
+            let part = read(file.path(), offset, length).unwrap();
+            assert_eq!(part.len(), most, "({offset}, {length})");
+        }
+        assert_eq!(read(file.path(), (3 << 30) - 5, 0).unwrap().len(), 5);
+        let end = tail(file.path(), 0, 2 << 30);
+        assert_eq!((end.data.len(), end.offset), (most, 3 << 30));
+        assert!(end.overflow);
     }
 
     #[test]
