@@ -34,7 +34,7 @@ fn run() -> Exit {
         .first()
         .map_or("supervisord", String::as_str)
         .to_owned();
-    let result = startup::secure_descriptors()
+    let result = startup::secure_process()
         .map_err(|error| error.to_string())
         .and_then(|()| cli::parse(&args).map_err(|error| error.to_string()))
         .and_then(obey);

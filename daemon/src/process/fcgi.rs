@@ -1,31 +1,45 @@
 //! Listening sockets of `[fcgi-program:x]`: one for all processes of a section, handed to each as
 //! descriptor 0. It is opened for the first child and closed after the last: with several processes
 //! the crash of one leaves it open, and clients wait instead of being refused.
+//!
+//! Names of hosts are looked up before the daemon serves anybody, or by a thread: the name service
+//! may take its time.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::thread;
 
-use config::model::{FcgiAddress, FcgiSocket};
+use config::model::{FcgiAddress, FcgiSocket, GroupConfig};
 use nix::libc::SOMAXCONN;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, listen,
     setsockopt, socket, sockopt,
 };
 use nix::unistd::{Gid, Uid, chown};
+use tokio::sync::oneshot;
 
 use crate::logs::activity::ActivityLog;
 
-/// The sockets that are open; clones share them.
+/// The sockets that are open, and what is known of their hosts; clones share them.
 #[derive(Clone, Default)]
-pub struct FcgiSockets(Rc<RefCell<HashMap<*const FcgiSocket, Weak<Listening>>>>);
+pub struct FcgiSockets(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    open: RefCell<HashMap<*const FcgiSocket, Weak<Listening>>>,
+    hosts: RefCell<HashMap<String, Found>>,
+}
+
+/// The addresses of a host, or why there are none.
+type Found = Result<Vec<IpAddr>, String>;
 
 /// An open socket; closed with its last user.
 pub struct Listening {
@@ -41,20 +55,79 @@ impl FcgiSockets {
     /// Whatever keeps it from listening.
     pub fn open(&self, socket: &Arc<FcgiSocket>, log: &ActivityLog) -> io::Result<Rc<Listening>> {
         let key = Arc::as_ptr(socket);
-        if let Some(open) = self.0.borrow().get(&key).and_then(Weak::upgrade) {
+        if let Some(open) = self.0.open.borrow().get(&key).and_then(Weak::upgrade) {
             return Ok(open);
         }
         let url = url(socket);
         log.info(format_args!("Creating socket {url}"));
         let listening = Rc::new(Listening {
-            fd: create(socket)?,
+            fd: self.create(socket)?,
             url,
             log: log.clone(),
         });
-        let mut sockets = self.0.borrow_mut();
+        let mut sockets = self.0.open.borrow_mut();
         sockets.retain(|_, socket| socket.strong_count() > 0);
         sockets.insert(key, Rc::downgrade(&listening));
         Ok(listening)
+    }
+
+    /// Looks up the hosts of a group's sockets that are not known yet, without keeping anybody
+    /// waiting but the caller.
+    pub async fn look_up(&self, group: &GroupConfig) {
+        let sockets = group.processes.iter().filter_map(|it| it.fcgi.as_ref());
+        for host in sockets.filter_map(|socket| named_host(socket)) {
+            if !self.0.hosts.borrow().contains_key(host) {
+                self.ask(host.to_owned()).await;
+            }
+        }
+    }
+
+    async fn ask(&self, host: String) {
+        let (sender, receiver) = oneshot::channel();
+        let name = host.clone();
+        let started = thread::Builder::new()
+            .name("look-up".into())
+            .spawn(move || sender.send(addresses_of(&name)));
+        let found = match (started, receiver.await) {
+            (Ok(_), Ok(found)) => found,
+            (Err(error), _) => Err(error.to_string()),
+            (Ok(_), Err(_)) => Err("the look-up has failed".to_owned()),
+        };
+        self.0.hosts.borrow_mut().insert(host, found);
+    }
+
+    /// The addresses of a host. Those of one that nobody has asked for yet, at start, are waited
+    /// for; one that was not found is asked for again in the background, for the next attempt.
+    fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        let known = self.0.hosts.borrow().get(host).cloned();
+        let found = match known {
+            Some(Err(reason)) => {
+                let (sockets, host) = (self.clone(), host.to_owned());
+                actix::spawn(async move { sockets.ask(host).await });
+                Err(reason)
+            }
+            Some(found) => found,
+            None => {
+                let found = addresses_of(host);
+                let mut hosts = self.0.hosts.borrow_mut();
+                hosts.insert(host.to_owned(), found.clone());
+                found
+            }
+        };
+        found.map_err(io::Error::other)
+    }
+
+    fn create(&self, config: &FcgiSocket) -> io::Result<OwnedFd> {
+        let fd = match &config.address {
+            FcgiAddress::Unix { path, owner, mode } => bind_unix(path, *owner, *mode)?,
+            FcgiAddress::Tcp { host, port } => bind_tcp(self.addresses(host)?, *port)?,
+        };
+        let backlog = config.backlog.unwrap_or(SOMAXCONN).min(SOMAXCONN);
+        listen(&fd, Backlog::new(backlog)?)?;
+        Ok(fd)
     }
 }
 
@@ -78,14 +151,20 @@ pub fn url(socket: &FcgiSocket) -> String {
     }
 }
 
-fn create(config: &FcgiSocket) -> io::Result<OwnedFd> {
-    let fd = match &config.address {
-        FcgiAddress::Unix { path, owner, mode } => bind_unix(path, *owner, *mode)?,
-        FcgiAddress::Tcp { host, port } => bind_tcp(host, *port)?,
-    };
-    let backlog = config.backlog.unwrap_or(SOMAXCONN).min(SOMAXCONN);
-    listen(&fd, Backlog::new(backlog)?)?;
-    Ok(fd)
+/// The host of a TCP socket, unless it is an address.
+fn named_host(socket: &FcgiSocket) -> Option<&str> {
+    match &socket.address {
+        FcgiAddress::Tcp { host, .. } if host.parse::<IpAddr>().is_err() => Some(host),
+        FcgiAddress::Tcp { .. } | FcgiAddress::Unix { .. } => None,
+    }
+}
+
+/// Asks the name service, which may take long.
+fn addresses_of(host: &str) -> Found {
+    match (host, 0).to_socket_addrs() {
+        Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// A file of this name makes way, whatever it is, as in Supervisor.
@@ -117,9 +196,11 @@ fn bind_unix(
     }
 }
 
-fn bind_tcp(host: &str, port: u16) -> io::Result<OwnedFd> {
+/// Binds to the first of the addresses that can be had.
+fn bind_tcp(addresses: Vec<IpAddr>, port: u16) -> io::Result<OwnedFd> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in (host, port).to_socket_addrs()? {
+    for address in addresses {
+        let address = SocketAddr::from((address, port));
         let family = match address.is_ipv4() {
             true => AddressFamily::Inet,
             false => AddressFamily::Inet6,
@@ -185,5 +266,44 @@ mod tests {
         assert_eq!(url(&config), "unix:///nonexistent/f.sock");
         let opened = FcgiSockets::default().open(&config, &ActivityLog::holding());
         assert_eq!(opened.err().unwrap().kind(), io::ErrorKind::NotFound);
+    }
+
+    fn tcp(host: &str) -> Arc<FcgiSocket> {
+        Arc::new(FcgiSocket {
+            address: FcgiAddress::Tcp {
+                host: host.to_owned(),
+                port: 0,
+            },
+            backlog: None,
+        })
+    }
+
+    #[test]
+    fn a_host_is_looked_up_once() {
+        let (sockets, log) = (FcgiSockets::default(), ActivityLog::holding());
+        drop(sockets.open(&tcp("localhost"), &log).unwrap());
+        drop(sockets.open(&tcp("127.0.0.1"), &log).unwrap());
+        let known: Vec<String> = sockets.0.hosts.borrow().keys().cloned().collect();
+        assert_eq!(known, ["localhost"]);
+        // What is remembered is what counts.
+        let nowhere = Ok(vec![IpAddr::from([192, 0, 2, 1])]);
+        let mut hosts = sockets.0.hosts.borrow_mut();
+        hosts.insert("localhost".to_owned(), nowhere);
+        drop(hosts);
+        assert!(sockets.open(&tcp("localhost"), &log).is_err());
+    }
+
+    #[actix::test]
+    async fn a_host_that_is_not_found_is_asked_for_in_the_background() {
+        let (sockets, log) = (FcgiSockets::default(), ActivityLog::holding());
+        let unknown = Err("not yet".to_owned());
+        let mut hosts = sockets.0.hosts.borrow_mut();
+        hosts.insert("localhost".to_owned(), unknown);
+        drop(hosts);
+        let refused = sockets.open(&tcp("localhost"), &log).err().unwrap();
+        assert_eq!(refused.to_string(), "not yet");
+        while sockets.open(&tcp("localhost"), &log).is_err() {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, Addr, Context, Handler};
+use actix::{Actor, ActorFutureExt, Addr, Context, Handler, ResponseActFuture, WrapFuture, fut};
 use config::Changes;
 use config::cli::CommandLine;
 use config::model::{Config, Environment, GroupConfig};
@@ -160,6 +160,17 @@ impl Supervisor {
         }
     }
 
+    /// The configuration of a group that can be made active.
+    fn addable(&self, name: &str) -> Result<Arc<GroupConfig>, Fault> {
+        self.admit()?;
+        let configured = self.config.groups.iter().find(|group| group.name == name);
+        let config = configured.ok_or_else(|| FaultCode::BadName.about(name))?;
+        match self.group(name) {
+            Some(_) => Err(FaultCode::AlreadyAdded.about(name)),
+            None => Ok(Arc::clone(config)),
+        }
+    }
+
     /// Reads the configuration again, without taking it over.
     pub(super) fn load(&self) -> Result<Config, Fault> {
         config::load(&self.command_line, &self.environment)
@@ -184,22 +195,24 @@ impl Handler<Reread> for Supervisor {
 }
 
 impl Handler<AddGroup> for Supervisor {
-    type Result = Result<(), Fault>;
+    type Result = ResponseActFuture<Self, Result<(), Fault>>;
 
     fn handle(&mut self, AddGroup(name): AddGroup, _: &mut Context<Self>) -> Self::Result {
-        self.admit()?;
-        let configured = self.config.groups.iter().find(|group| group.name == name);
-        let Some(config) = configured.cloned() else {
-            return Err(FaultCode::BadName.about(name));
+        let config = match self.addable(&name) {
+            Ok(config) => config,
+            Err(fault) => return Box::pin(fut::err(fault)),
         };
-        if self.group(&name).is_some() {
-            return Err(FaultCode::AlreadyAdded.about(name));
-        }
-        self.activate(config);
-        if let Some(group) = self.group(&name) {
-            autostart(std::iter::once(group));
-        }
-        Ok(())
+        let sockets = self.services.fcgi.clone();
+        let hosts_known = async move { sockets.look_up(&config).await };
+        Box::pin(hosts_known.into_actor(self).map(move |(), supervisor, _| {
+            // Whatever may have happened meanwhile.
+            let config = supervisor.addable(&name)?;
+            supervisor.activate(config);
+            if let Some(group) = supervisor.group(&name) {
+                autostart(std::iter::once(group));
+            }
+            Ok(())
+        }))
     }
 }
 
