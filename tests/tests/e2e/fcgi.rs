@@ -96,3 +96,16 @@ fn a_socket_that_cannot_be_is_told_at_start() {
     let expected = "Could not create FastCGI socket unix:///nonexistent/directory/f.sock";
     assert!(said.contains(expected), "{said}");
 }
+
+#[test]
+fn the_host_of_an_added_socket_is_looked_up() {
+    let daemon = Daemon::under_test("");
+    let port = callboard_tests::free_port();
+    daemon.write_config(&config(&format!("tcp://localhost:{port}")));
+    daemon.call("reloadConfig", json!([]));
+    assert_eq!(daemon.call("addProcessGroup", json!(["f"])), json!(true));
+    daemon.wait_state("f:f0", "RUNNING");
+    let connection = TcpStream::connect(("localhost", port)).expect("the socket listens");
+    assert!(pids(&daemon).contains(&ask(connection)));
+    assert_eq!(daemon.fault("addProcessGroup", json!(["f"])).code, 90);
+}

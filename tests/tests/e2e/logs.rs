@@ -225,3 +225,48 @@ fn read_until(source: &mut impl Read, expected: &str) {
         seen.extend_from_slice(&byte);
     }
 }
+
+#[test]
+fn output_that_is_nothing_but_escape_sequences_is_an_event() {
+    let daemon = Daemon::under_test(
+        "[supervisord]\nstrip_ansi=true\n\
+         [program:talk]\ncommand=cat\nstartsecs=0\nstdout_events_enabled=true\n\
+         [eventlistener:recorder]\ncommand=%(ENV_LISTENER)s %(here)s/events\nevents=PROCESS_LOG\n",
+    );
+    daemon.wait_state("recorder", "RUNNING");
+    daemon.wait_state("talk", "RUNNING");
+    say(&daemon, "\u{1b}[1m");
+    let event = daemon.wait_event("events", "output", |event| event.process() == "talk");
+    assert!(event.payload.ends_with("channel:stdout\n"), "{event:?}");
+}
+
+#[test]
+fn a_log_whose_directory_vanishes_stops_nothing_and_is_told_once() {
+    if Flavour::under_test() == Flavour::Original {
+        return; // It ends.
+    }
+    let mut daemon = Daemon::prepare(
+        Flavour::Ours,
+        "[program:talk]\ncommand=cat\nstartsecs=0\nstdout_logfile=%(here)s/sub/talk.out\n\
+         stdout_logfile_maxbytes=4\nstdout_logfile_backups=1\n",
+    );
+    let directory = daemon.path("sub");
+    std::fs::create_dir(&directory).expect("a directory");
+    daemon.launch(&[]);
+    daemon.wait_until_up();
+    daemon.wait_state("talk", "RUNNING");
+    std::fs::remove_dir_all(&directory).expect("it is there");
+    for count in 1..4 {
+        say(&daemon, "full\n");
+        wait::until("the output", || {
+            let seen = daemon.log().matches("full\n").count();
+            if seen == count { Ok(()) } else { Err(seen) }
+        });
+    }
+    assert_eq!(daemon.log().matches("cannot rotate").count(), 1);
+    std::fs::create_dir(&directory).expect("a directory");
+    say(&daemon, "full\n");
+    daemon.wait_log("works again");
+    say(&daemon, "new");
+    daemon.wait_file("sub/talk.out", "new");
+}

@@ -567,3 +567,39 @@ fn config_infos_tell_what_was_read() {
         format!("{}/run.out", daemon.dir().display())
     );
 }
+
+#[test]
+fn numbers_and_empty_names_are_shown_as_they_are_written() {
+    let daemon = Daemon::under_test(
+        "[program:a]\ncommand=cat\nautostart=false\nstartsecs=-3\nstartretries=-4\nstopwaitsecs=-5\n\
+         stdout_logfile=\nstderr_logfile=none\n",
+    );
+    let config = &daemon.call("getAllConfigInfo", json!([]))[0];
+    let shown = [
+        ("startsecs", json!(-3)),
+        ("startretries", json!(-4)),
+        ("stopwaitsecs", json!(-5)),
+        ("stdout_logfile", json!("")),
+        ("stderr_logfile", json!("none")),
+    ];
+    for (name, value) in shown {
+        assert_eq!(config[name], value, "{name}");
+    }
+    for (method, text) in [
+        ("readProcessStdoutLog", "NO_FILE: "),
+        ("readProcessStderrLog", "NO_FILE"),
+    ] {
+        assert_eq!(daemon.fault(method, json!(["a", 0, 0])).text, text);
+    }
+    assert_eq!(daemon.call("startProcess", json!(["a"])), json!(true));
+    daemon
+        .wait_log("success: a entered RUNNING state, process has stayed up for > than -3 seconds");
+}
+
+#[test]
+fn an_activity_log_that_is_no_file_is_named() {
+    let daemon = Daemon::under_test("[supervisord]\nlogfile=syslog\n");
+    let refused = daemon.fault("readLog", json!([0, 0]));
+    assert_eq!(refused.text, "NO_FILE: syslog");
+    assert_eq!(daemon.fault("clearLog", json!([])).text, "NO_FILE");
+}
