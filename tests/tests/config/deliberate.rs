@@ -227,11 +227,6 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
         "original Refused { code: 2, text: \"Could not make supervisor rpc interface\" }",
         "options for all sections are no arguments of the interface",
     ),
-    wanted(
-        "interaction: a missing number and a missing killasgroup",
-        "message",
-        "of two mistakes of a section either may come first",
-    ),
 ];
 
 const fn wanted(
