@@ -18,11 +18,14 @@ const CREDIBLE: usize = 1024 * 1024;
 /// The longest pause inside a body.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The longest time a body may take in all.
+const WHOLE: Duration = Duration::from_secs(10 * 60);
+
 /// Reads a body whose length was announced.
 ///
 /// # Errors
 /// The status to answer with.
-pub(super) async fn read(headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, StatusCode> {
+pub(super) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, StatusCode> {
     if !headers.contains_key(CONTENT_LENGTH) {
         return Err(StatusCode::LENGTH_REQUIRED);
     }
@@ -30,6 +33,11 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Incoming) -> Result<Byte
     if announced > LIMIT {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
+    let whole = timeout(WHOLE, collect(body, announced));
+    whole.await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+}
+
+async fn collect(mut body: Incoming, announced: usize) -> Result<Bytes, StatusCode> {
     // Small bodies come in one piece and are not copied.
     let Some(first) = next(&mut body).await? else {
         return Ok(Bytes::new());

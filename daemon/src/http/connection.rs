@@ -1,6 +1,8 @@
 //! Connections: accepting them, speaking HTTP/1 on them, and parting without losing the last answer.
 
 use std::cell::Cell;
+use std::error::Error as _;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::AsFd;
@@ -14,18 +16,22 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::unix::UCred;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
 
+use super::capacity::{Capacity, Place};
 use super::closing::Closing;
+use super::patience::{Busy, Patient};
+use super::refusals::Refusals;
 use super::router::{Exchange, Site, answer};
 
 /// The largest request head, and how much of an answer waits in user space.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How long a connection may take to bring a request's head, idle time before it included: interactive clients
-/// keep one connection over long pauses. As long as Supervisor's.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// How long a connection may be idle between requests: interactive clients keep one connection over long pauses. As
+/// long as Supervisor's.
+const IDLE: Duration = Duration::from_secs(30 * 60);
 
 /// How long and for how many bytes a connection lingers so that its last answer is not lost to a reset.
 const LINGER: Duration = Duration::from_secs(1);
@@ -44,8 +50,41 @@ pub(super) trait Acceptor: Sized {
     /// Hands a listening socket to the runtime.
     fn from_std(listener: Self::Std) -> io::Result<Self>;
 
-    /// The next connection, and the local address where that means something.
-    fn next(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<String>)>>;
+    /// The next connection.
+    fn next(&self) -> impl Future<Output = io::Result<Accepted<Self::Stream>>>;
+}
+
+/// A connection that has just come.
+pub(super) struct Accepted<S> {
+    stream: S,
+    /// Our own address where that means something.
+    address: Option<String>,
+    client: Client,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone)]
+pub(super) enum Client {
+    /// An address and a port.
+    Tcp(std::net::SocketAddr),
+    /// A process, if the system tells which.
+    Unix(Option<UCred>),
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(None) => f.write_str("the Unix socket"),
+            Self::Unix(Some(process)) => {
+                write!(f, "the Unix socket (uid {}", process.uid())?;
+                match process.pid() {
+                    Some(pid) => write!(f, ", pid {pid})"),
+                    None => f.write_str(")"),
+                }
+            }
+        }
+    }
 }
 
 impl Acceptor for TcpListener {
@@ -57,13 +96,17 @@ impl Acceptor for TcpListener {
         Self::from_std(listener)
     }
 
-    async fn next(&self) -> io::Result<(TcpStream, Option<String>)> {
-        let (stream, _) = self.accept().await?;
+    async fn next(&self) -> io::Result<Accepted<TcpStream>> {
+        let (stream, client) = self.accept().await?;
         // Answers are written whole; without these a connection works, only worse.
         let _ = stream.set_nodelay(true);
         let _ = notice_vanished_peers(&stream);
         let address = stream.local_addr().map(|address| address.to_string());
-        Ok((stream, address.ok()))
+        Ok(Accepted {
+            stream,
+            address: address.ok(),
+            client: Client::Tcp(client),
+        })
     }
 }
 
@@ -76,9 +119,13 @@ impl Acceptor for UnixListener {
         Self::from_std(listener)
     }
 
-    async fn next(&self) -> io::Result<(UnixStream, Option<String>)> {
+    async fn next(&self) -> io::Result<Accepted<UnixStream>> {
         let (stream, _) = self.accept().await?;
-        Ok((stream, None))
+        Ok(Accepted {
+            client: Client::Unix(stream.peer_cred().ok()),
+            stream,
+            address: None,
+        })
     }
 }
 
@@ -86,13 +133,19 @@ impl Acceptor for UnixListener {
 /// looks like a half-closed connection until a probe is answered with a reset.
 fn notice_vanished_peers(stream: &TcpStream) -> nix::Result<()> {
     setsockopt(stream, sockopt::KeepAlive, &true)?;
-    setsockopt(stream, sockopt::TcpKeepIdle, &60)?;
+    setsockopt(stream, sockopt::TcpKeepIdle, &20)?;
     setsockopt(stream, sockopt::TcpKeepInterval, &15)?;
     setsockopt(stream, sockopt::TcpKeepCount, &4)
 }
 
-/// Serves what connects to one socket, until the servers close.
-pub(super) async fn accept<A: Acceptor>(listener: A, site: Rc<Site>, mut closing: Closing) {
+/// Serves what connects to one socket, until the servers close. What goes wrong again and again is told once.
+pub(super) async fn accept<A: Acceptor>(
+    listener: A,
+    site: Rc<Site>,
+    capacity: Capacity,
+    mut closing: Closing,
+) {
+    let mut troubled = false;
     loop {
         let accepted = {
             let next = pin!(listener.next());
@@ -102,50 +155,87 @@ pub(super) async fn accept<A: Acceptor>(listener: A, site: Rc<Site>, mut closing
                 Either::Right(_) => return,
             }
         };
-        match accepted {
-            Ok((stream, address)) => {
-                let exchange = Rc::new(Exchange {
-                    site: site.clone(),
-                    address,
-                    stream: Cell::new(None),
-                });
-                actix::spawn(serve(stream, exchange, closing.clone()));
-            }
+        let trouble = match accepted {
+            Ok(accepted) => match capacity.admit(accepted.stream.as_fd()) {
+                Some(place) => {
+                    troubled = false;
+                    actix::spawn(serve(accepted, place, site.clone(), closing.clone()));
+                    continue;
+                }
+                None => format!(
+                    "refused a connection from {}: {} are open, and the remaining descriptors are for programs \
+                     (raise minfds in [supervisord])",
+                    accepted.client,
+                    capacity.taken()
+                ),
+            },
             Err(error) => {
-                site.log()
-                    .error(format_args!("cannot accept a connection: {error}"));
                 sleep(ACCEPT_PAUSE).await;
+                format!("cannot accept a connection: {error}")
             }
+        };
+        if !troubled {
+            site.log().error(trouble);
         }
+        troubled = true;
     }
 }
 
 /// Answers the requests of one connection, one after another.
-async fn serve<S>(socket: S, exchange: Rc<Exchange>, mut closing: Closing)
+async fn serve<S>(accepted: Accepted<S>, _place: Place, site: Rc<Site>, mut closing: Closing)
 where
     S: AsyncRead + AsyncWrite + AsFd + Unpin + 'static,
 {
+    let busy = Busy::default();
+    let socket = Patient::new(accepted.stream, busy.clone());
+    let exchange = Rc::new(Exchange {
+        site,
+        address: accepted.address,
+        client: accepted.client,
+        busy,
+        stream: Cell::new(None),
+    });
     let service = service_fn(|request| Box::pin(answer(exchange.clone(), request)));
     let mut connection = http1::Builder::new()
         .half_close(true)
         .title_case_headers(true)
         .max_buf_size(BUFFER_BYTES)
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(IDLE)
         .serve_connection(TokioIo::new(socket), service);
-    // Errors concern this client alone, and it knows; a log stream that takes over looks like one, too.
     let is_done = {
         let requests = poll_fn(|context| connection.poll_without_shutdown(context));
-        matches!(
-            select(requests, pin!(closing.begun())).await,
-            Either::Left(_)
-        )
+        match select(requests, pin!(closing.begun())).await {
+            Either::Left((outcome, _)) => {
+                if let Err(error) = outcome {
+                    tell(&error, &exchange.client, exchange.site.refusals());
+                }
+                true
+            }
+            Either::Right(_) => false,
+        }
     };
     if !is_done {
         Pin::new(&mut connection).graceful_shutdown();
         let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     }
-    part(connection.into_parts().io.into_inner(), &exchange, closing).await;
+    let socket = connection.into_parts().io.into_inner();
+    part(socket.into_inner(), &exchange, closing).await;
+}
+
+/// Tells why a connection was given up, unless the client just left or a log stream has taken over.
+fn tell(error: &hyper::Error, client: &Client, refusals: &Refusals) {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>());
+    let timed_out = source.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+    if timed_out {
+        refusals.tell(format_args!(
+            "gave up a connection from {client}: it takes too long"
+        ));
+    } else if error.is_parse() {
+        refusals.tell(format_args!("refused a request from {client}: {error}"));
+    }
 }
 
 /// What comes after the last request: a log stream if that is what it asked for, then good-bye.

@@ -77,8 +77,6 @@ impl BindError {
     fn from_io(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::InUse,
-            // The standard library's own check of the length.
-            ErrorKind::InvalidInput if error.raw_os_error().is_none() => Self::PathTooLong,
             _ => Self::from_errno(Errno::from_raw(error.raw_os_error().unwrap_or(0))),
         }
     }
@@ -86,6 +84,7 @@ impl BindError {
     fn from_errno(errno: Errno) -> Self {
         match errno {
             Errno::EADDRINUSE => Self::InUse,
+            Errno::ENAMETOOLONG => Self::PathTooLong,
             errno => Self::Refused(errno),
         }
     }

@@ -6,12 +6,15 @@
 mod assets;
 mod auth;
 mod body;
+mod capacity;
 mod closing;
 mod connection;
 mod follow;
 mod listen;
 mod origin;
 mod pages;
+mod patience;
+mod refusals;
 mod reply;
 mod router;
 mod stream;
@@ -24,9 +27,11 @@ use config::model::ServerConfig;
 
 use crate::logs::activity::ActivityLog;
 use crate::rpc::RpcContext;
+use capacity::Capacity;
 use closing::Closer;
 use connection::{Acceptor, accept};
 use listen::{Listener, SocketFile};
+use refusals::Refusals;
 use router::Site;
 
 pub use listen::{BindError, BoundServer};
@@ -66,6 +71,8 @@ pub fn bind(
 /// When a socket cannot be handed to the runtime.
 pub fn serve(servers: Vec<BoundServer>, context: &RpcContext) -> io::Result<Servers> {
     let closer = Closer::default();
+    let capacity = Capacity::default();
+    let refusals = Refusals::new(context.log.clone());
     let mut files = Vec::new();
     for BoundServer {
         listener,
@@ -73,15 +80,15 @@ pub fn serve(servers: Vec<BoundServer>, context: &RpcContext) -> io::Result<Serv
         file,
     } in servers
     {
-        let site = Rc::new(Site::new(context.clone(), credentials));
+        let site = Rc::new(Site::new(context.clone(), credentials, refusals.clone()));
         match listener {
             Listener::Tcp(listener) => {
                 let listener: tokio::net::TcpListener = Acceptor::from_std(listener)?;
-                actix::spawn(accept(listener, site, closer.watch()));
+                actix::spawn(accept(listener, site, capacity.clone(), closer.watch()));
             }
             Listener::Unix(listener) => {
                 let listener: tokio::net::UnixListener = Acceptor::from_std(listener)?;
-                actix::spawn(accept(listener, site, closer.watch()));
+                actix::spawn(accept(listener, site, capacity.clone(), closer.watch()));
             }
         }
         files.extend(file);

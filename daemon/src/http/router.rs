@@ -11,6 +11,9 @@ use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::auth::{self, Denied};
+use super::connection::Client;
+use super::patience::Busy;
+use super::refusals::Refusals;
 use super::reply::{self, Reply};
 use super::stream::LogStream;
 use super::{assets, body, pages, stream};
@@ -22,21 +25,31 @@ use crate::rpc::{RpcContext, RpcReply, dispatch};
 pub(super) struct Site {
     pub(super) context: RpcContext,
     credentials: Option<Credentials>,
+    refusals: Refusals,
     /// When the static files came into being, as far as clients are concerned.
     pub(super) since: SystemTime,
 }
 
 impl Site {
-    pub(super) fn new(context: RpcContext, credentials: Option<Credentials>) -> Self {
+    pub(super) fn new(
+        context: RpcContext,
+        credentials: Option<Credentials>,
+        refusals: Refusals,
+    ) -> Self {
         Self {
             context,
             credentials,
+            refusals,
             since: SystemTime::now(),
         }
     }
 
     pub(super) fn log(&self) -> &ActivityLog {
         &self.context.log
+    }
+
+    pub(super) const fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 }
 
@@ -45,6 +58,9 @@ pub(super) struct Exchange {
     pub(super) site: Rc<Site>,
     /// Our own address on a TCP connection.
     pub(super) address: Option<String>,
+    pub(super) client: Client,
+    /// Whether a request is being answered.
+    pub(super) busy: Busy,
     /// Where a handler leaves the stream that is to take over the connection.
     pub(super) stream: Cell<Option<LogStream>>,
 }
@@ -54,11 +70,37 @@ pub(super) struct Exchange {
 #[error("the connection now belongs to a log stream")]
 pub(super) struct TakenOver;
 
-/// Answers one request.
+/// Answers one request. What the operator may want to know about is logged.
 pub(super) async fn answer(
     exchange: Rc<Exchange>,
     request: Request<Incoming>,
 ) -> Result<Reply, TakenOver> {
+    let _busy = exchange.busy.begin();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let reply = route(&exchange, request).await?;
+    let status = reply.status();
+    if is_noteworthy(status) {
+        let client = &exchange.client;
+        let refusals = exchange.site.refusals();
+        refusals.tell(format_args!(
+            "refused {method} {path:?} from {client}: {status}"
+        ));
+    }
+    Ok(reply)
+}
+
+/// Whether a status tells of somebody who may not, or of something too large or too slow, rather than of a wrong path.
+fn is_noteworthy(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::PAYLOAD_TOO_LARGE
+    )
+}
+
+async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Reply, TakenOver> {
     let site = &exchange.site;
     if let Some(credentials) = &site.credentials {
         match auth::check(credentials, request.headers()) {
@@ -83,9 +125,9 @@ pub(super) async fn answer(
         };
     }
     if let Some(page) = pages::Page::at(&path) {
-        return Ok(pages::answer(&exchange, page, request).await);
+        return Ok(pages::answer(exchange, page, request).await);
     }
-    Ok(assets::answer(&exchange, &path, &request))
+    Ok(assets::answer(exchange, &path, &request))
 }
 
 /// XML-RPC. The call goes on in a task of its own, as a client that leaves must not undo what it has begun.
