@@ -43,12 +43,15 @@ async fn multicall(context: &RpcContext, params: Vec<Value>) -> Result<Answer, F
 async fn one_of_many(context: &RpcContext, entry: Value) -> Result<Answer, Fault> {
     let (name, params) = dissect(entry)?;
     match resolve(context, &name) {
+        // Before its arguments are looked at.
+        Some(Method::Multicall) => Err(recursion()),
         Some(method) => call(context, method, params).await,
         None => Err(FaultCode::UnknownMethod.bare()),
     }
 }
 
-/// The name and the arguments of an entry; of members with one name the last counts.
+/// The name and the arguments of an entry; of members with one name the last counts. Some clients write no arguments
+/// as an empty string or struct.
 fn dissect(entry: Value) -> Result<(String, Vec<Value>), Fault> {
     let Value::Struct(members) = entry else {
         return Err(FaultCode::IncorrectParameters.bare());
@@ -64,7 +67,16 @@ fn dissect(entry: Value) -> Result<(String, Vec<Value>), Fault> {
     match (name, params) {
         (Value::Nil, _) => Err(FaultCode::IncorrectParameters.about("No methodName")),
         (Value::String(name), Value::Array(params)) => Ok((name, params)),
+        (Value::String(name), params) if is_empty(&params) => Ok((name, Vec::new())),
         _ => Err(FaultCode::IncorrectParameters.bare()),
+    }
+}
+
+fn is_empty(params: &Value) -> bool {
+    match params {
+        Value::String(text) => text.is_empty(),
+        Value::Struct(members) => members.is_empty(),
+        _ => false,
     }
 }
 
@@ -108,6 +120,13 @@ mod tests {
         let name = || ("methodName", Value::from("a.b"));
         assert_eq!(dissect(entry([name()])), Ok(("a.b".to_owned(), vec![])));
         let params = ("params", Value::Array(vec![Value::Int(1)]));
+        for nothing in [Value::from(""), Value::Struct(vec![])] {
+            let params = ("params", nothing);
+            assert_eq!(
+                dissect(entry([name(), params])),
+                Ok(("a.b".to_owned(), vec![]))
+            );
+        }
         assert_eq!(
             dissect(entry([params, name()])),
             Ok(("a.b".to_owned(), vec![Value::Int(1)]))
