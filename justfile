@@ -16,6 +16,14 @@ test:
 test-original:
     CALLBOARD_FLAVOUR=original cargo test -p callboard-tests
 
+# Measure whole processes against the original and bare programs; see docs/performance.md.
+bench *OPTIONS:
+    cargo run --release -p callboard-bench -- compare {{OPTIONS}}
+
+# Draw what 10 to 10,000 programs cost.
+curves *OPTIONS:
+    cargo run --release -p callboard-bench -- curves {{OPTIONS}}
+
 # Format, lints, tests.
 ci:
     .ci/run
