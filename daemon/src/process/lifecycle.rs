@@ -26,6 +26,10 @@ use protocol::states::ProcessState;
 /// Exits sooner than this after the start count as quick ones, see [`restart_delay`].
 const QUICK: Duration = Duration::from_millis(100);
 
+/// The least time between one SIGKILL and the next: with `stopwaitsecs=0` a child that takes its time to
+/// die would be signalled, and the log be written, without a pause.
+const KILL_AGAIN: Duration = Duration::from_secs(1);
+
 /// What a process's configuration says about its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy<'a> {
@@ -447,7 +451,7 @@ impl Step {
             Phase::Starting(Some(child)) => self.promote(child),
             Phase::Backoff | Phase::Exited(true) => self.launch(),
             Phase::Stopping(_) => {
-                self.arm(policy.stopwaitsecs);
+                self.arm(policy.stopwaitsecs.max(KILL_AGAIN));
                 self.effects.push(Effect::Signal(Kill::Force));
             }
             Phase::Starting(None)

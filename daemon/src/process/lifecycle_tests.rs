@@ -219,6 +219,19 @@ fn a_stop_escalates_every_stopwaitsecs() {
 }
 
 #[test]
+fn without_stopwaitsecs_kills_are_still_apart() {
+    let now = Instant::now();
+    let policy = Policy {
+        stopwaitsecs: Duration::ZERO,
+        ..policy()
+    };
+    let machine = at(Phase::Stopping(child(now)));
+    let (_, effects) = machine.step(Input::TimerFired, &policy, now);
+    let again = Effect::Arm(Duration::from_secs(1));
+    assert_eq!(effects, [again, Effect::Signal(Kill::Force)]);
+}
+
+#[test]
 fn autorestart_decides_by_the_status() {
     let rows = [
         (AutoRestart::Always, 0, true),

@@ -107,7 +107,7 @@ impl Process {
     fn try_launch(&mut self, ctx: &mut Context<Self>) -> Result<Pid, LaunchError> {
         let config = Arc::clone(&self.config);
         let services = Rc::clone(&self.services);
-        let program = launch::resolve(&config)?;
+        // The socket comes first, as in Supervisor, even if there turns out to be nobody to have it.
         let socket = self.open_socket()?;
         let pipes = Pipes::open(config.redirect_stderr, socket)
             .map_err(|e| LaunchError::pipes(&config.name, e))?;
@@ -121,6 +121,7 @@ impl Process {
         services.children.adopt(pid, ctx.address().recipient());
         let ours = pipes.into_ours();
         let outputs = self
+        let program = launch::resolve(&config)?;
             .connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files)
             .unwrap_or_else(|error| self.give_up_on(pid, &error));
         let live = Live {
