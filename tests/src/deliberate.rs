@@ -113,4 +113,48 @@ pub const DELIBERATE: &[Deliberate] = &[
         line: Text::Is("  out| "),
         reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
     },
+    Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Original,
+        line: Text::Is(
+            "PROCESS_STATE_STARTING processname:again groupname:again from_state:STOPPED tries:3",
+        ),
+        reason: "failed starts before a stop in BACKOFF are forgotten",
+    },
+    Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Original,
+        line: Text::Is(
+            "PROCESS_STATE_BACKOFF processname:again groupname:again from_state:STARTING tries:4",
+        ),
+        reason: "failed starts before a stop in BACKOFF are forgotten",
+    },
+    Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Ours,
+        line: Text::Is(
+            "PROCESS_STATE_STARTING processname:again groupname:again from_state:STOPPED tries:0",
+        ),
+        reason: "failed starts before a stop in BACKOFF are forgotten",
+    },
+    Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Ours,
+        line: Text::Is(
+            "PROCESS_STATE_BACKOFF processname:again groupname:again from_state:STARTING tries:1",
+        ),
+        reason: "failed starts before a stop in BACKOFF are forgotten",
+    },
+    Deliberate {
+        scenarios: &["spawning", "unprivileged"],
+        side: Side::Original,
+        line: Text::Has("SigIgn:"),
+        reason: "programs do not inherit ignored signals",
+    },
+    Deliberate {
+        scenarios: &["spawning", "unprivileged"],
+        side: Side::Ours,
+        line: Text::Is("SigIgn:\t0000000000000000"),
+        reason: "programs do not inherit ignored signals",
+    },
 ];

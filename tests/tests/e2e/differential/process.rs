@@ -5,6 +5,13 @@ use serde_json::json;
 
 use super::settle;
 
+mod board;
+mod fcgi;
+mod lifecycle;
+mod order;
+mod probe;
+mod spawning;
+
 // A program that takes no time to start must live for a turn of the original's loop to be seen running.
 
 const STATES: Scenario = Scenario {
