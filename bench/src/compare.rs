@@ -135,36 +135,45 @@ fn row(figure: &Figure, medians: Medians) -> String {
         Better::Less => original / ours,
         Better::More => ours / original,
     };
-    let sign = match figure.better {
-        Better::Less => "≤",
-        Better::More => "≥",
-    };
-    let wanted = match figure.wanted {
-        Wanted::Value(value) => format!("{sign} {} {unit}", number(value)),
-        Wanted::Floor(times) => format!("{sign} {times} × bare"),
-        Wanted::Nothing => String::new(),
-    };
-    let bound = match figure.wanted {
-        Wanted::Value(value) => value,
-        Wanted::Floor(times) => times * floor,
-        Wanted::Nothing => f64::NAN,
-    };
-    let verdict = match figure.better {
-        _ if bound.is_nan() => "",
-        Better::Less if ours <= bound => "ok",
-        Better::More if ours >= bound => "ok",
-        _ => "**no**",
-    };
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {verdict} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} |",
         figure.label,
-        wanted.trim(),
+        wanted(figure),
         with_unit(ours, unit),
         with_unit(original, unit),
         times(quotient),
         with_unit(floor, unit),
         times(ours / floor),
+        verdict(figure, ours, floor),
     )
+}
+
+/// What the figure ought to reach, in words.
+fn wanted(figure: &Figure) -> String {
+    let sign = match figure.better {
+        Better::Less => "≤",
+        Better::More => "≥",
+    };
+    match figure.wanted {
+        Wanted::Value(value) => format!("{sign} {}", with_unit(value, figure.unit)),
+        Wanted::Floor(times) => format!("{sign} {times} × bare"),
+        Wanted::Nothing => String::new(),
+    }
+}
+
+/// Whether it reaches that; nothing if nothing can be said.
+fn verdict(figure: &Figure, ours: f64, floor: f64) -> &'static str {
+    let bound = match figure.wanted {
+        Wanted::Value(value) => value,
+        Wanted::Floor(times) => times * floor,
+        Wanted::Nothing => f64::NAN,
+    };
+    match figure.better {
+        _ if bound.is_nan() => "",
+        Better::Less if ours <= bound => "ok",
+        Better::More if ours >= bound => "ok",
+        _ => "**no**",
+    }
 }
 
 fn times(value: f64) -> String {
