@@ -26,6 +26,31 @@ pub fn encode_call(method: &str, params: &Value) -> String {
     xml
 }
 
+/// Reads a call: the method and its arguments. Panics on anything that is none.
+pub fn decode_call(xml: &str) -> (String, Vec<Value>) {
+    let mut reader = Reader { rest: xml };
+    reader.skip_to("<methodName>");
+    let method = reader.skip_to("</methodName>").to_owned();
+    let mut params = Vec::new();
+    while reader.rest.contains("<param>") {
+        reader.skip_to("<value>");
+        params.push(reader.value());
+    }
+    (method, params)
+}
+
+/// Writes the answer to a call.
+pub fn encode_answer(answer: &Result<Value, Fault>) -> String {
+    let content = match answer {
+        Ok(value) => format!("<params>\n<param>\n{}</param>\n</params>\n", encode(value)),
+        Err(fault) => {
+            let fault = json!({"faultCode": fault.code, "faultString": fault.text});
+            format!("<fault>\n{}</fault>\n", encode(&fault))
+        }
+    };
+    format!("<?xml version='1.0'?>\n<methodResponse>\n{content}</methodResponse>\n")
+}
+
 fn encode(value: &Value) -> String {
     let inner = match value {
         Value::Bool(flag) => format!("<boolean>{}</boolean>", i32::from(*flag)),
@@ -174,6 +199,22 @@ mod tests {
             encode(&value)
         );
         assert_eq!(decode_answer(&xml), Ok(value));
+    }
+
+    #[test]
+    fn calls_and_answers_survive_a_round_trip() {
+        let params = json!(["a<b", 1]);
+        let (method, read) = decode_call(&encode_call("x.y", &params));
+        assert_eq!((method.as_str(), json!(read)), ("x.y", params));
+        let none = decode_call(&encode_call("z", &json!([])));
+        assert_eq!(none, ("z".to_owned(), vec![]));
+        let fault = Fault {
+            code: 6,
+            text: "SHUTDOWN_STATE".to_owned(),
+        };
+        for answer in [Ok(json!([true, "é"])), Err(fault)] {
+            assert_eq!(decode_answer(&encode_answer(&answer)), answer);
+        }
     }
 
     #[test]

@@ -4,4 +4,5 @@ mod checker;
 mod examples;
 mod page;
 mod server;
+mod superlance;
 mod webhook;
