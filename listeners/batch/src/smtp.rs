@@ -1,7 +1,9 @@
 //! Letters, and the SMTP server that takes them.
 
+use std::io;
+
 use lettre::address::{AddressError, Envelope};
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Mailboxes};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{CertificateStore, Tls, TlsParameters};
@@ -130,6 +132,7 @@ fn compose(letter: &Letter, body: &str) -> Result<(Message, Envelope), SendError
         .mailbox(lettre::message::header::To::from(Mailboxes::from_iter(to)))
         .date_now()
         .message_id(None)
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN);
     if let Some(subject) = letter
         .subject
@@ -160,11 +163,14 @@ fn host_and_port(text: &str) -> (&str, u16) {
     }
 }
 
-/// An error with its causes: alone it only says in which phase it came.
+/// An error with its causes: alone it only says in which phase it came. What the system refused is shown as Python shows it.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
+        if let Some(refusal) = cause.downcast_ref().and_then(system_error) {
+            return refusal;
+        }
         let words = cause.to_string();
         if !text.contains(&words) {
             text = format!("{text}: {words}");
@@ -172,6 +178,14 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+/// `[Errno 111] Connection refused`.
+fn system_error(error: &io::Error) -> Option<String> {
+    let code = error.raw_os_error()?;
+    let text = error.to_string();
+    let text = text.trim_end_matches(&format!(" (os error {code})"));
+    Some(format!("[Errno {code}] {text}"))
 }
 
 #[cfg(test)]
@@ -219,6 +233,7 @@ mod tests {
             "Subject: Crash\r\n",
             "Date: ",
             "Message-ID: <",
+            "MIME-Version: 1.0\r\n",
         ] {
             assert!(text.contains(header), "{header}: {text}");
         }
@@ -245,6 +260,19 @@ mod tests {
         let error = compose(&letter, "one").expect_err("no address");
         assert!(error.to_string().starts_with("a@@b: "), "{error}");
     }
+
+    #[test]
+    fn what_the_system_refuses_is_told_as_superlance_tells_it() {
+        let refused = io::Error::from_raw_os_error(111);
+        let outer = SendErrorAround(refused);
+        assert_eq!(chain(&outer), "[Errno 111] Connection refused");
+        let other = SendErrorAround(io::Error::other("why"));
+        assert_eq!(chain(&other), "outside: why");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outside")]
+    struct SendErrorAround(#[source] io::Error);
 
     #[test]
     fn hosts_may_have_ports() {
