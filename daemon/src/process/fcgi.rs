@@ -6,7 +6,7 @@
 //! may take its time.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -36,6 +36,8 @@ pub struct FcgiSockets(Rc<Inner>);
 struct Inner {
     open: RefCell<HashMap<*const FcgiSocket, Weak<Listening>>>,
     hosts: RefCell<HashMap<String, Found>>,
+    /// Hosts that are being looked up again: one thread for each is enough.
+    asked: RefCell<HashSet<String>>,
 }
 
 /// The addresses of a host, or why there are none.
@@ -93,7 +95,12 @@ impl FcgiSockets {
             (Err(error), _) => Err(error.to_string()),
             (Ok(_), Err(_)) => Err("the look-up has failed".to_owned()),
         };
-        self.0.hosts.borrow_mut().insert(host, found);
+        self.remember(&host, found);
+    }
+
+    fn remember(&self, host: &str, found: Found) {
+        let mut hosts = self.0.hosts.borrow_mut();
+        hosts.insert(host.to_owned(), found);
     }
 
     /// The addresses of a host. Those of one that nobody has asked for yet, at start, are waited
@@ -105,19 +112,28 @@ impl FcgiSockets {
         let known = self.0.hosts.borrow().get(host).cloned();
         let found = match known {
             Some(Err(reason)) => {
-                let (sockets, host) = (self.clone(), host.to_owned());
-                actix::spawn(async move { sockets.ask(host).await });
+                self.ask_again(host);
                 Err(reason)
             }
             Some(found) => found,
             None => {
                 let found = addresses_of(host);
-                let mut hosts = self.0.hosts.borrow_mut();
-                hosts.insert(host.to_owned(), found.clone());
+                self.remember(host, found.clone());
                 found
             }
         };
         found.map_err(io::Error::other)
+    }
+
+    fn ask_again(&self, host: &str) {
+        if !self.0.asked.borrow_mut().insert(host.to_owned()) {
+            return;
+        }
+        let (sockets, host) = (self.clone(), host.to_owned());
+        actix::spawn(async move {
+            sockets.ask(host.clone()).await;
+            sockets.0.asked.borrow_mut().remove(&host);
+        });
     }
 
     fn create(&self, config: &FcgiSocket) -> io::Result<OwnedFd> {
@@ -287,19 +303,14 @@ mod tests {
         assert_eq!(known, ["localhost"]);
         // What is remembered is what counts.
         let nowhere = Ok(vec![IpAddr::from([192, 0, 2, 1])]);
-        let mut hosts = sockets.0.hosts.borrow_mut();
-        hosts.insert("localhost".to_owned(), nowhere);
-        drop(hosts);
+        sockets.remember("localhost", nowhere);
         assert!(sockets.open(&tcp("localhost"), &log).is_err());
     }
 
     #[actix::test]
     async fn a_host_that_is_not_found_is_asked_for_in_the_background() {
         let (sockets, log) = (FcgiSockets::default(), ActivityLog::holding());
-        let unknown = Err("not yet".to_owned());
-        let mut hosts = sockets.0.hosts.borrow_mut();
-        hosts.insert("localhost".to_owned(), unknown);
-        drop(hosts);
+        sockets.remember("localhost", Err("not yet".to_owned()));
         let refused = sockets.open(&tcp("localhost"), &log).err().unwrap();
         assert_eq!(refused.to_string(), "not yet");
         while sockets.open(&tcp("localhost"), &log).is_err() {
