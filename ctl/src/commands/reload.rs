@@ -2,6 +2,7 @@
 
 use protocol::faults::FaultCode;
 
+use super::shutdown::see_off;
 use super::{Command, Completes, takes_no_arguments};
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
@@ -20,7 +21,10 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
         return Ok(Flow::Continue);
     }
     match ctl.call("supervisor.restart", &[]) {
-        Ok(_) => ctl.print("Restarted supervisord")?,
+        Ok(_) => {
+            see_off(ctl)?;
+            ctl.print("Restarted supervisord")?;
+        }
         Err(Failure::Call(error)) if error.fault() == Some(FaultCode::ShutdownState) => {
             ctl.complain("ERROR: already shutting down", ExitStatus::Failed)?;
         }

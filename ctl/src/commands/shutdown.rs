@@ -47,9 +47,9 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     Ok(Flow::Continue)
 }
 
-/// Shows a terminal who is waited for until the server has gone. Ctrl-C and a failure only end the looking on: the
-/// shutdown goes on.
-fn see_off(ctl: &mut Controller) -> Result<(), Failure> {
+/// Shows a terminal who is waited for until the server has gone. Ctrl-C and a failure only end the looking on: what was
+/// begun goes on.
+pub(super) fn see_off(ctl: &mut Controller) -> Result<(), Failure> {
     let mut remaining = Remaining::default();
     let ended = ctl.stay(&mut |elapsed, log| {
         remaining.read(log);
