@@ -60,6 +60,18 @@ const OUR_HELP: &[&str] = &[
 /// All wanted differences.
 pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
+        scenarios: &["answers"],
+        side: Side::Original,
+        line: Text::Has("\"supervisor.getAPIVersion\",\"supervisor.getAllConfigInfo\""),
+        reason: "getEventPoolInfo and getAllEventPoolInfo are listed with the other methods",
+    },
+    Deliberate {
+        scenarios: &["answers"],
+        side: Side::Ours,
+        line: Text::Has("\"supervisor.getAllEventPoolInfo\""),
+        reason: "getEventPoolInfo and getAllEventPoolInfo are listed with the other methods",
+    },
+    Deliberate {
         scenarios: OUR_HELP,
         side: Side::Original,
         line: Text::Has("Note: restart does not reread config files."),
@@ -104,7 +116,7 @@ pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
         scenarios: OUR_HELP,
         side: Side::Ours,
-        line: Text::Is("  out| mrestart  mstart  mstop  serialrestart"),
+        line: Text::Is("  out| mrestart  mstart  mstop  pools  serialrestart"),
         reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
     },
     Deliberate {

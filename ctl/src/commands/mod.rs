@@ -11,6 +11,7 @@ mod maintail;
 mod matched;
 mod open;
 mod pid;
+mod pools;
 mod reload;
 mod remove;
 mod reread;
@@ -79,11 +80,12 @@ pub(crate) const DEFAULT: [&Command; 22] = [
     &version::COMMAND,
 ];
 
-/// Commands Supervisor has by plug-ins, by name.
-pub(crate) const FURTHER: [&Command; 4] = [
+/// Commands Supervisor has by plug-ins or not at all, by name.
+pub(crate) const FURTHER: [&Command; 5] = [
     &matched::MRESTART,
     &matched::MSTART,
     &matched::MSTOP,
+    &pools::COMMAND,
     &serialrestart::COMMAND,
 ];
 

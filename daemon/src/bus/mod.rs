@@ -5,6 +5,7 @@ mod ticks;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix::{Actor, Addr, Context, Handler, Message, Recipient, SpawnHandle};
 use protocol::events::{Event, EventSet, EventType};
@@ -20,6 +21,8 @@ pub struct Envelope {
     pub event_type: EventType,
     /// Its payload.
     pub payload: String,
+    /// When it was raised: Unix time in milliseconds, for people.
+    pub raised: i64,
 }
 
 /// Hands an event to a pool that has subscribed to it.
@@ -32,6 +35,7 @@ pub struct Deliver(pub Arc<Envelope>);
 pub struct BusHandle {
     addr: Addr<Bus>,
     wanted: Rc<Cell<EventSet>>,
+    next_serial: Rc<Cell<u64>>,
 }
 
 impl BusHandle {
@@ -41,14 +45,20 @@ impl BusHandle {
         let bus = Bus {
             subscribers: Vec::new(),
             wanted: Rc::clone(&wanted),
-            next_serial,
+            next_serial: Rc::clone(&next_serial),
             ticks: Ticks::default(),
             tick_timer: None,
         };
         Self {
             addr: bus.start(),
             wanted,
+            next_serial,
         }
+    }
+
+    /// Gives later events this number or a greater one: a pool has older events up to there.
+    pub fn number_from(&self, serial: u64) {
+        self.next_serial.set(self.next_serial.get().max(serial));
     }
 
     /// Whether anybody has subscribed to this type: ask before composing an expensive event.
@@ -128,6 +138,7 @@ impl Bus {
             serial: take_number(&self.next_serial),
             event_type,
             payload: event.payload(),
+            raised: unix_millis(),
         });
         for taker in takers {
             taker.pool.do_send(Deliver(Arc::clone(&envelope)));
@@ -163,6 +174,12 @@ impl Bus {
             })
         });
     }
+}
+
+/// Unix time in milliseconds.
+pub fn unix_millis() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The next number; after 2^63-1 comes 0, as in Supervisor 4.3.0.

@@ -2,7 +2,9 @@
 //! listener through the protocol.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use actix::fut::{ActorFutureExt as _, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture};
 use bytes::Bytes;
 use config::model::{EventLen, GroupConfig, PoolConfig};
@@ -11,30 +13,50 @@ use protocol::states::ProcessState;
 use tokio::sync::oneshot;
 
 use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued};
+use super::info::SharedListenerState;
+use super::losses::Losses;
 use super::result::{ResultHandler, Verdict};
+use super::storage::Storage;
 use crate::bus::{Deliver, Envelope};
 use crate::logs::activity::ActivityLog;
 use crate::process::messages::{Feed, FromListener, Notice};
 
+/// How soon a disk that refuses is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Over how long lost events are counted before the log tells of more than the first ones.
+const LOSS_PERIOD: Duration = Duration::from_secs(1);
+
 /// A pool of listeners.
 pub struct Pool {
-    name: String,
+    pub(super) name: String,
     identifier: Arc<str>,
     log: ActivityLog,
-    dispatch: Dispatch,
-    listeners: Vec<Listener>,
+    pub(super) dispatch: Dispatch,
+    /// `None`: events are in memory only.
+    pub(super) storage: Option<Storage>,
+    /// How much may wait in memory, as configured.
+    limit: Limit,
+    losses: Losses,
+    pub(super) listeners: Vec<Listener>,
     handler: ResultHandler,
     event_len: EventLen,
+    /// The disk is going to be tried again.
+    retry_is_due: bool,
+    /// A sync is going to happen, or under way.
+    sync_is_due: bool,
     /// Those who wait for the listeners to be done.
     finishing: Vec<oneshot::Sender<()>>,
 }
 
 /// One process of the pool.
-struct Listener {
-    name: String,
-    decoder: ListenerDecoder,
+pub(super) struct Listener {
+    pub(super) name: String,
+    pub(super) decoder: ListenerDecoder,
+    /// Published state of the decoder.
+    state: SharedListenerState,
     /// Its pid and where to send events, while there is a child.
-    child: Option<(i32, Recipient<Feed>)>,
+    pub(super) child: Option<(i32, Recipient<Feed>)>,
 }
 
 /// Answers when the listeners are done with the events they have, as far as they work at all.
@@ -42,66 +64,156 @@ struct Listener {
 #[rtype(result = "()")]
 pub struct Finish;
 
+/// How much of a pool's events may be in memory.
+pub fn memory_limit(pool: &PoolConfig) -> Limit {
+    pool.buffer_size
+        .map_or(Limit::Bytes(DEFAULT_MEMORY), Limit::Events)
+}
+
 impl Actor for Pool {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.attend_to_storage(ctx);
+    }
 }
 
 impl Pool {
-    /// The pool of a listener group.
+    /// The pool of a listener group. The files of its storage are opened at once, so that whatever
+    /// is raised from now on is numbered behind what is in them.
     pub fn new(
         config: &GroupConfig,
         pool: &PoolConfig,
         identifier: Arc<str>,
         log: ActivityLog,
+        mut storage: Option<Storage>,
     ) -> Self {
-        let limit = pool
-            .buffer_size
-            .map_or(Limit::Bytes(DEFAULT_MEMORY), Limit::Events);
+        let limit = memory_limit(pool);
+        // What is on disk is bounded there; the rest is up to the storage.
+        let within = storage.as_ref().map_or(limit, |_| Limit::Bytes(usize::MAX));
+        let mut dispatch = Dispatch::new(config.processes.len(), within);
+        if let Some(storage) = &mut storage {
+            storage.open(&mut dispatch);
+        }
         let listeners = config.processes.iter().map(|process| Listener {
             name: process.name.clone(),
             decoder: ListenerDecoder::default(),
+            state: SharedListenerState::default(),
             child: None,
         });
         Self {
             name: config.name.clone(),
             identifier,
             log,
-            dispatch: Dispatch::new(config.processes.len(), limit),
+            dispatch,
+            storage,
+            limit,
+            losses: Losses::default(),
             listeners: listeners.collect(),
             handler: ResultHandler::of(&pool.result_handler),
             event_len: pool.event_len,
+            retry_is_due: false,
+            sync_is_due: false,
             finishing: Vec::new(),
         }
+    }
+
+    /// Where each listener stands in the protocol, now and later.
+    pub fn listener_states(&self) -> Vec<SharedListenerState> {
+        let states = self.listeners.iter().map(|listener| &listener.state);
+        states.cloned().collect()
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
         for effect in effects {
             match effect {
                 Effect::Send { member, event } => self.send(member, &event),
-                Effect::Discarded(serial) => self.log.error(format_args!(
-                    "pool {} event buffer overflowed, discarding event {serial}",
-                    self.name
-                )),
-                Effect::Rebuffered(serial) => self.report_rebuffered(serial),
-                Effect::PauseFor(rest) => {
-                    ctx.run_later(rest, |pool, ctx| {
-                        let effects = pool.dispatch.resume();
+                Effect::Discarded(serial) => self.report_loss(serial, ctx),
+                Effect::Rebuffered { serial, waiting } => self.report_rebuffered(serial, waiting),
+                Effect::Rest(rest, time) => {
+                    ctx.run_later(time, move |pool, ctx| {
+                        let effects = pool.dispatch.rested(rest);
                         pool.perform(effects, ctx);
+                        pool.attend_to_storage(ctx);
                     });
                 }
             }
         }
     }
 
-    fn report_rebuffered(&self, serial: u64) {
-        let max = match self.dispatch.limit() {
-            Limit::Events(max) | Limit::Bytes(max) => max,
-        };
+    fn report_loss(&mut self, serial: u64, ctx: &mut Context<Self>) {
+        let reaction = self.losses.note(serial);
+        let name = &self.name;
+        if reaction.tell {
+            self.log.error(format_args!(
+                "pool {name} event buffer overflowed, discarding event {serial}"
+            ));
+        }
+        if reaction.begins {
+            ctx.run_later(LOSS_PERIOD, |pool, _| {
+                if let Some((count, last)) = pool.losses.end() {
+                    pool.log.error(format_args!(
+                        "pool {} event buffer overflowed, discarded {count} more events up to event {last}",
+                        pool.name
+                    ));
+                }
+            });
+        }
+    }
+
+    fn report_rebuffered(&self, serial: u64, waiting: usize) {
+        let (Limit::Events(max) | Limit::Bytes(max)) = self.limit;
         self.log.debug(format_args!(
-            "rebuffering event {serial} for pool {} (buf size={}, max={max})",
+            "rebuffering event {serial} for pool {} (buf size={waiting}, max={max})",
             self.name,
-            self.dispatch.waiting(),
         ));
+    }
+
+    /// Fills the window from the disk, and sees to retries and syncs.
+    fn attend_to_storage(&mut self, ctx: &mut Context<Self>) {
+        let Some(storage) = &mut self.storage else {
+            return;
+        };
+        let effects = storage.refill(&mut self.dispatch);
+        if storage.is_failing() && !std::mem::replace(&mut self.retry_is_due, true) {
+            ctx.run_later(RETRY, Self::retry_storage);
+        }
+        if let Some(delay) = storage.sync_due().filter(|_| !self.sync_is_due) {
+            self.sync_is_due = true;
+            ctx.run_later(delay, Self::sync_storage);
+        }
+        self.perform(effects, ctx);
+    }
+
+    fn retry_storage(&mut self, ctx: &mut Context<Self>) {
+        self.retry_is_due = false;
+        if let Some(storage) = &mut self.storage {
+            storage.retry(&mut self.dispatch);
+        }
+        self.attend_to_storage(ctx);
+    }
+
+    /// Syncs on another thread: a disk may take its time.
+    fn sync_storage(&mut self, ctx: &mut Context<Self>) {
+        let Some(storage) = &self.storage else {
+            return;
+        };
+        let job = storage.sync_job();
+        let done = tokio::task::spawn_blocking(move || job.run());
+        ctx.spawn(wrap_future::<_, Self>(done).map(|done, pool, ctx| {
+            pool.sync_is_due = false;
+            if let (Some(storage), Ok(result)) = (&mut pool.storage, done) {
+                storage.synced(result);
+            }
+            pool.attend_to_storage(ctx);
+        }));
+    }
+
+    fn settle(&mut self, member: usize) {
+        let settled = self.dispatch.accepted(member);
+        if let (Some(event), Some(storage)) = (settled, &mut self.storage) {
+            storage.settle(&event);
+        }
     }
 
     /// Sends an event: header and payload in one write, which listeners in the wild count on.
@@ -116,19 +228,26 @@ impl Pool {
                 event: message,
             });
             listener.decoder.dispatched();
+            listener.state.set(listener.decoder.state());
             let (serial, name) = (event.envelope.serial, &listener.name);
             self.log
                 .debug(format_args!("event {serial} sent to listener {name}"));
         }
     }
 
-    /// The member has closed its standard input: another one gets the event.
-    fn unfed(&mut self, member: usize, ctx: &mut Context<Self>) {
-        let (Some(listener), Some(serial)) =
-            (self.listeners.get(member), self.dispatch.in_flight(member))
-        else {
+    /// The member has closed its standard input: another one gets the event. It stays what it was:
+    /// READY, or BUSY if it has got a part of the event.
+    fn unfed(&mut self, member: usize, partly: bool, ctx: &mut Context<Self>) {
+        let (Some(listener), Some(serial)) = (
+            self.listeners.get_mut(member),
+            self.dispatch.in_flight(member),
+        ) else {
             return;
         };
+        if !partly {
+            listener.decoder.withdrawn();
+            listener.state.set(listener.decoder.state());
+        }
         self.log.debug(format_args!(
             "epipe occurred while sending event {serial} to listener {}, listener state unchanged",
             listener.name
@@ -142,6 +261,7 @@ impl Pool {
             serial,
             event_type,
             payload,
+            raised: _,
         } = &*event.envelope;
         let header = EventHeader {
             server: &self.identifier,
@@ -170,7 +290,7 @@ impl Pool {
                 Said::Ready if last => self.dispatch.ready(member),
                 Said::Ready => Vec::new(),
                 Said::Accepted => {
-                    self.dispatch.accepted(member);
+                    self.settle(member);
                     Vec::new()
                 }
                 Said::Rejected => self.dispatch.rejected(member),
@@ -181,6 +301,7 @@ impl Pool {
             };
             self.perform(effects, ctx);
         }
+        self.attend_to_storage(ctx);
         self.answer_finished();
     }
 
@@ -221,6 +342,7 @@ impl Pool {
             }
             ListenerInput::Violation { .. } => Said::Nonsense,
         };
+        listener.state.set(after);
         log.debug(format_args!("{name}: {before} -> {after}"));
         if after == ListenerState::Unknown {
             log.warn(format_args!(
@@ -234,9 +356,10 @@ impl Pool {
     fn spawned(&mut self, member: usize, pid: i32, feed: Recipient<Feed>) {
         if let Some(listener) = self.listeners.get_mut(member) {
             listener.decoder = ListenerDecoder::default();
+            listener.state.set(ListenerState::default());
             listener.child = Some((pid, feed));
         }
-        self.dispatch.unready(member);
+        self.dispatch.renewed(member);
     }
 
     fn gone(&mut self, member: usize, ctx: &mut Context<Self>) {
@@ -264,8 +387,15 @@ impl Handler<Deliver> for Pool {
     type Result = ();
 
     fn handle(&mut self, Deliver(event): Deliver, ctx: &mut Context<Self>) {
-        let effects = self.dispatch.accept(event);
+        let effects = match &mut self.storage {
+            None => self.dispatch.accept(event),
+            Some(storage) => {
+                let event = self.dispatch.number(event);
+                storage.accept(event, &mut self.dispatch)
+            }
+        };
         self.perform(effects, ctx);
+        self.attend_to_storage(ctx);
     }
 }
 
@@ -282,7 +412,7 @@ impl Handler<FromListener> for Pool {
                 self.perform(effects, ctx);
             }
             Notice::Output(bytes) => self.output(member, &bytes, ctx),
-            Notice::Unfed => self.unfed(member, ctx),
+            Notice::Unfed { partly } => self.unfed(member, partly, ctx),
             Notice::Gone => self.gone(member, ctx),
         }
     }

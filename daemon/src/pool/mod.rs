@@ -3,6 +3,13 @@
 
 mod actor;
 pub mod dispatch;
+mod info;
+pub mod journal;
+mod losses;
+pub mod queue;
 mod result;
+mod storage;
 
-pub use actor::{Finish, Pool};
+pub use actor::{Finish, Pool, memory_limit};
+pub use info::{Inquire, ListenerInfo, PoolInfo, SharedListenerState};
+pub use storage::{Closer, Storage};

@@ -30,7 +30,7 @@ use super::messages::{
 use super::output::Output;
 use super::reader::Reader;
 use super::status::SharedStatus;
-use super::stdin::{Closed, Stdin};
+use super::stdin::{Closed, Refused, Stdin};
 use crate::bus::BusHandle;
 use crate::logs::activity::ActivityLog;
 use crate::logs::changes::Changes;
@@ -108,6 +108,10 @@ pub(super) struct Live {
 impl Live {
     fn write(&self, data: &[u8]) -> Result<(), Closed> {
         self.stdin.as_ref().ok_or(Closed)?.send(data)
+    }
+
+    fn offer(&self, data: &[u8]) -> Result<(), Refused> {
+        self.stdin.as_ref().ok_or(Refused)?.offer(data)
     }
 }
 
@@ -309,8 +313,8 @@ impl Process {
     fn send_stdin(&self, request: &SendStdin) -> Result<(), Fault> {
         match (&self.live, self.machine.state()) {
             (Some(live), state) if state != ProcessState::Stopping => live
-                .write(request.chars.as_bytes())
-                .map_err(|Closed| FaultCode::NoFile.about(&request.called)),
+                .offer(request.chars.as_bytes())
+                .map_err(|Refused| FaultCode::NoFile.about(&request.called)),
             _ => Err(FaultCode::NotRunning.about(&request.called)),
         }
     }
@@ -429,7 +433,7 @@ impl Handler<Feed> for Process {
             _ => return,
         };
         if live.write(&event).is_err() {
-            self.tell_pool(Notice::Unfed);
+            self.tell_pool(Notice::Unfed { partly: false });
         }
     }
 }

@@ -123,7 +123,10 @@ pub enum Notice {
     /// It wrote to its standard output.
     Output(Bytes),
     /// What it was fed did not reach it: it has closed its standard input.
-    Unfed,
+    Unfed {
+        /// It may have got a part of it.
+        partly: bool,
+    },
     /// It has ended and everything it wrote has been told.
     Gone,
 }

@@ -72,6 +72,18 @@ impl Process {
         }
     }
 
+    /// A listener that closes its standard input within an event does not get that event.
+    fn tell_pool_of_loss(&self, stdin: &Stdin) {
+        if let Some((pool, member)) = self.listener.clone() {
+            stdin.on_loss(move || {
+                pool.do_send(FromListener {
+                    member,
+                    notice: Notice::Unfed { partly: true },
+                });
+            });
+        }
+    }
+
     fn arm(&mut self, after: Duration, ctx: &mut Context<Self>) {
         self.disarm(ctx);
         self.timer = Some(ctx.run_later(after, |process, ctx| {
@@ -109,6 +121,7 @@ impl Process {
         let services = Rc::clone(&self.services);
         // The socket comes first, as in Supervisor, even if there turns out to be nobody to have it.
         let socket = self.open_socket()?;
+        let program = launch::resolve(&config)?;
         let pipes = Pipes::open(config.redirect_stderr, socket)
             .map_err(|e| LaunchError::pipes(&config.name, e))?;
         let files = self
@@ -121,11 +134,14 @@ impl Process {
         services.children.adopt(pid, ctx.address().recipient());
         let ours = pipes.into_ours();
         let outputs = self
-        let program = launch::resolve(&config)?;
             .connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files)
             .unwrap_or_else(|error| self.give_up_on(pid, &error));
+        let stdin = ours.stdin.map(Stdin::new);
+        if let Some(stdin) = &stdin {
+            self.tell_pool_of_loss(stdin);
+        }
         let live = Live {
-            stdin: ours.stdin.map(Stdin::new),
+            stdin,
             _socket: ours.socket,
             outputs,
         };

@@ -10,23 +10,31 @@ use tokio::task::JoinHandle;
 
 use crate::sys::readiness::{SharedFd, writable};
 
+/// So many bytes of what clients send may wait for a child that does not read.
+const MOST_WAITING: usize = 16 * 1024 * 1024;
+
 /// The write end of a child's standard input. Closed when the last handle is dropped.
-#[derive(Debug)]
 pub struct Stdin {
     fd: SharedFd,
     state: RefCell<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     queue: BytesMut,
     closed: bool,
     flush: Option<JoinHandle<()>>,
+    /// Whom to tell that the queue is lost.
+    on_loss: Option<Box<dyn Fn()>>,
 }
 
 /// The child does not read any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
+
+/// The child takes nothing: it does not read any more, or too much is waiting for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused;
 
 impl Stdin {
     /// Takes over the non-blocking write end of a pipe.
@@ -35,6 +43,24 @@ impl Stdin {
             fd: SharedFd(Rc::new(fd)),
             state: RefCell::default(),
         })
+    }
+
+    /// Calls this when the child closes its end before it has read what was queued.
+    pub fn on_loss(&self, tell: impl Fn() + 'static) {
+        self.state.borrow_mut().on_loss = Some(Box::new(tell));
+    }
+
+    /// The same as [`send`](Self::send), unless more than 16 MiB would wait: a child that never
+    /// reads must not fill the memory.
+    ///
+    /// # Errors
+    /// [`Refused`] if the child has closed its end or has too much waiting; nothing is queued then.
+    pub fn offer(self: &Rc<Self>, data: &[u8]) -> Result<(), Refused> {
+        let waiting = self.state.borrow().queue.len();
+        if waiting > 0 && waiting + data.len() > MOST_WAITING {
+            return Err(Refused);
+        }
+        self.send(data).map_err(|Closed| Refused)
     }
 
     /// Writes, in one piece if the pipe has room. What does not fit follows, in order, as the
@@ -77,11 +103,11 @@ impl Stdin {
     /// never fill.
     async fn flush(self: Rc<Self>) {
         let Ok(ready) = writable(self.fd.clone()) else {
-            return self.give_up();
+            return self.lose();
         };
         loop {
             let Ok(mut guard) = ready.writable().await else {
-                return self.give_up();
+                return self.lose();
             };
             let mut state = self.state.borrow_mut();
             match self.write(&state.queue) {
@@ -94,7 +120,15 @@ impl Stdin {
             }
             guard.clear_ready();
         }
+        self.lose();
+    }
+
+    /// Gives up while something is queued, and tells.
+    fn lose(&self) {
         self.give_up();
+        if let Some(tell) = &self.state.borrow().on_loss {
+            tell();
+        }
     }
 
     /// Writes no more: the child has ended. A grandchild that keeps the pipe open gets nothing.
@@ -137,6 +171,30 @@ mod tests {
         let got = reader.join().unwrap();
         assert_eq!(got[..300_000], big);
         assert_eq!(&got[300_000..], b"tail");
+    }
+
+    #[actix::test]
+    async fn a_pipe_closed_in_the_middle_is_told() {
+        let pipe = fds::input_pipe().unwrap();
+        let stdin = Stdin::new(pipe.ours);
+        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        let sender = RefCell::new(Some(sender));
+        stdin.on_loss(move || drop(sender.take()));
+        stdin.send(&[0; 300_000]).unwrap();
+        drop(pipe.theirs);
+        assert!(receiver.await.is_err(), "dropped, by the call");
+        assert_eq!(stdin.send(b"x"), Err(Closed));
+    }
+
+    #[actix::test]
+    async fn a_child_that_never_reads_gets_no_more_than_a_bound() {
+        let pipe = fds::input_pipe().unwrap();
+        let stdin = Stdin::new(pipe.ours);
+        let part = vec![0; MOST_WAITING / 4];
+        let taken = (0..10).filter(|_| stdin.offer(&part).is_ok()).count();
+        assert!((3..=5).contains(&taken), "{taken}");
+        assert_eq!(stdin.send(b"an event"), Ok(()), "the daemon's own");
+        drop(pipe.theirs);
     }
 
     #[actix::test]

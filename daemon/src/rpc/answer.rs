@@ -3,8 +3,8 @@
 use protocol::faults::{Fault, FaultCode};
 use protocol::xmlrpc::{Encoder, Value};
 
-use super::info;
-use crate::supervisor::messages::{ConfigInfo, Done, ProcessInfo, Row};
+use super::{info, pools};
+use crate::supervisor::messages::{ConfigInfo, Done, PoolInfo, ProcessInfo, Row};
 
 /// The result of a method, as it comes from the supervisor: what is long is written without being turned into a
 /// [`Value`] first.
@@ -20,6 +20,10 @@ pub(super) enum Answer {
     Infos(Vec<ProcessInfo>),
     /// Every configured process.
     Configs(Vec<ConfigInfo>),
+    /// One pool of listeners.
+    Pool(Box<PoolInfo>),
+    /// Every pool of listeners.
+    Pools(Vec<PoolInfo>),
     /// The results of a multicall.
     Calls(Vec<Result<Answer, Fault>>),
 }
@@ -37,6 +41,8 @@ impl Answer {
             Self::Info(_) => 2048,
             Self::Infos(infos) => 256 + infos.len() * 1536,
             Self::Configs(configs) => 256 + configs.len() * 3072,
+            Self::Pool(_) => 2048,
+            Self::Pools(pools) => 256 + pools.len() * 2048,
             Self::Calls(calls) => {
                 let sizes = calls
                     .iter()
@@ -53,6 +59,8 @@ impl Answer {
             Self::Info(process) => info::write_process(process, encoder),
             Self::Infos(processes) => write_array(processes, encoder, info::write_process),
             Self::Configs(configs) => write_array(configs, encoder, info::write_config),
+            Self::Pool(pool) => pools::write(pool, encoder),
+            Self::Pools(pools) => write_array(pools, encoder, pools::write),
             Self::Calls(calls) => write_array(calls, encoder, write_call),
         }
     }

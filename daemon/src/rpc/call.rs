@@ -8,7 +8,7 @@ use protocol::xmlrpc::Value;
 
 use super::answer::Answer;
 use super::arguments::Arguments;
-use super::{RpcContext, SUPERVISOR_VERSION, config, instance, logs, processes, system};
+use super::{RpcContext, SUPERVISOR_VERSION, config, instance, logs, pools, processes, system};
 use crate::supervisor::messages::GetDaemon;
 
 /// The version of the interface that clients are told.
@@ -96,6 +96,9 @@ async fn run(
         Method::GetProcessInfo => processes::info(context, arguments).await,
         Method::GetAllProcessInfo => processes::all_infos(context).await,
         Method::SendProcessStdin => processes::send_stdin(context, arguments).await,
+
+        Method::GetEventPoolInfo => pools::one(context, arguments).await,
+        Method::GetAllEventPoolInfo => pools::all(context).await,
 
         Method::ListMethods => Ok(system::list_methods(context)),
         Method::MethodHelp => system::help(context, arguments),

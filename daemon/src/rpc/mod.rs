@@ -9,6 +9,7 @@ mod config;
 mod info;
 mod instance;
 mod logs;
+mod pools;
 mod processes;
 mod system;
 

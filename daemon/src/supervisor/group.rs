@@ -12,7 +12,7 @@ use protocol::events::{Channel, EventSet, EventType};
 use protocol::namespec;
 
 use crate::logs::auto;
-use crate::pool::Pool;
+use crate::pool::{Closer, Pool, SharedListenerState, Storage, memory_limit};
 use crate::process::messages::Retire;
 use crate::process::status::SharedStatus;
 use crate::process::{LogPaths, Process, Services};
@@ -23,6 +23,8 @@ pub(super) struct Group {
     /// In the order of the configuration.
     pub(super) members: Vec<Member>,
     pub(super) pool: Option<Addr<Pool>>,
+    /// Closes the files of the pool, if it has any.
+    closer: Option<Closer>,
 }
 
 /// A process of a group.
@@ -32,6 +34,8 @@ pub(super) struct Member {
     pub(super) addr: Addr<Process>,
     pub(super) status: SharedStatus,
     pub(super) logs: LogPaths,
+    /// Where a listener stands in the protocol.
+    pub(super) listener: Option<SharedListenerState>,
 }
 
 impl Member {
@@ -50,10 +54,15 @@ impl Group {
         identifier: &Arc<str>,
         services: &Rc<Services>,
     ) -> Self {
-        let pool = match &config.kind {
-            GroupKind::Programs => None,
-            GroupKind::Listeners(pool) => Some(start_pool(&config, pool, identifier, services)),
+        let started = match &config.kind {
+            GroupKind::Programs => Started::default(),
+            GroupKind::Listeners(pool) => start_pool(&config, pool, identifier, services),
         };
+        let Started {
+            pool,
+            closer,
+            states,
+        } = started;
         let members = unique(&config.processes)
             .into_iter()
             .map(|(position, process)| {
@@ -74,6 +83,7 @@ impl Group {
                     addr: actor.start(),
                     status,
                     logs,
+                    listener: states.get(position).cloned(),
                 }
             })
             .collect();
@@ -81,6 +91,7 @@ impl Group {
             config,
             members,
             pool,
+            closer,
         }
     }
 
@@ -88,6 +99,10 @@ impl Group {
     pub(super) fn retire(self, services: &Services) {
         if self.pool.is_some() {
             services.bus.unsubscribe(&self.config.name);
+        }
+        // Before anything else can be done, so that a successor finds the files closed.
+        if let Some(closer) = self.closer {
+            closer.close();
         }
         for member in self.members {
             member.addr.do_send(Retire);
@@ -132,15 +147,31 @@ fn unique(processes: &[Arc<ProcessConfig>]) -> Vec<(usize, &Arc<ProcessConfig>)>
     kept
 }
 
+/// A pool, and what the group needs of it.
+#[derive(Default)]
+struct Started {
+    pool: Option<Addr<Pool>>,
+    closer: Option<Closer>,
+    /// Of the listeners, by position.
+    states: Vec<SharedListenerState>,
+}
+
 fn start_pool(
     group: &GroupConfig,
     pool: &PoolConfig,
     identifier: &Arc<str>,
     services: &Services,
-) -> Addr<Pool> {
+) -> Started {
     let identifier = Arc::clone(identifier);
     let log = services.log.clone();
-    let addr = Pool::new(group, pool, identifier, log).start();
+    let storage = pool.buffer_file.as_ref().map(|file| {
+        let (log, bus) = (log.clone(), services.bus.clone());
+        Storage::new(&group.name, file.clone(), memory_limit(pool), log, bus)
+    });
+    let closer = storage.as_ref().map(Storage::closer);
+    let actor = Pool::new(group, pool, identifier, log, storage);
+    let states = actor.listener_states();
+    let addr = actor.start();
     let events: EventSet = pool
         .events
         .iter()
@@ -148,7 +179,11 @@ fn start_pool(
         .collect();
     let recipient = addr.clone().recipient();
     services.bus.subscribe(&group.name, events, recipient);
-    addr
+    Started {
+        pool: Some(addr),
+        closer,
+        states,
+    }
 }
 
 fn log_paths(process: &ProcessConfig, daemon: &DaemonConfig, services: &Services) -> LogPaths {

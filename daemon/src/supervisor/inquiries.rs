@@ -2,24 +2,34 @@
 
 use std::sync::Arc;
 
-use actix::{Context, Handler, MessageResult};
+use actix::{Context, Handler, MessageResult, ResponseFuture};
 use config::model::ActivityLog;
+use futures_util::future::join_all;
 use protocol::events::{Channel, Event};
 use protocol::faults::{Fault, FaultCode};
+use protocol::listener::ListenerState;
+use protocol::states::ProcessState;
 
 use super::actor::Supervisor;
 use super::group::Member;
 use super::messages::{
-    ClearMainLog, ConfigInfo, DaemonInfo, GetAllConfig, GetAllInfo, GetDaemon, GetInfo, LocateLog,
-    LocateMainLog, LogLocation, ProcessInfo, SendRemoteEvent,
+    ClearMainLog, ConfigInfo, DaemonInfo, GetAllConfig, GetAllInfo, GetAllPools, GetDaemon,
+    GetInfo, GetPool, LocateLog, LocateMainLog, LogLocation, PoolInfo, ProcessInfo,
+    SendRemoteEvent,
 };
+use crate::pool::{Inquire, SharedListenerState};
 use crate::process::unix_now;
 
 impl Supervisor {
     fn info(&self, member: &Member, now: i64) -> ProcessInfo {
         let status = member.status.get();
+        let mut description = status.description(&member.config.name, now);
+        let listener = member.listener.as_ref().map(SharedListenerState::get);
+        if status.state == ProcessState::Running && listener == Some(ListenerState::Unknown) {
+            description.push_str(", listener UNKNOWN");
+        }
         ProcessInfo {
-            description: status.description(&member.config.name, now),
+            description,
             config: Arc::clone(&member.config),
             state: status.state,
             pid: status.pid,
@@ -58,6 +68,32 @@ impl Handler<GetAllInfo> for Supervisor {
         let member = |&(g, m): &(usize, usize)| self.groups.get(g)?.members.get(m);
         let members = self.by_name.iter().filter_map(member);
         MessageResult(members.map(|member| self.info(member, now)).collect())
+    }
+}
+
+impl Handler<GetPool> for Supervisor {
+    type Result = ResponseFuture<Result<PoolInfo, Fault>>;
+
+    fn handle(&mut self, GetPool(name): GetPool, _: &mut Context<Self>) -> Self::Result {
+        let pool = self.group(&name).and_then(|group| group.pool.clone());
+        Box::pin(async move {
+            let pool = pool.ok_or_else(|| FaultCode::BadName.about(&name))?;
+            // A pool that has gone was removed this very moment.
+            let info = pool.send(Inquire).await;
+            info.map_err(|_| FaultCode::BadName.about(name))
+        })
+    }
+}
+
+impl Handler<GetAllPools> for Supervisor {
+    type Result = ResponseFuture<Vec<PoolInfo>>;
+
+    fn handle(&mut self, _: GetAllPools, _: &mut Context<Self>) -> Self::Result {
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_by(|a, b| a.config.name.cmp(&b.config.name));
+        let pools = groups.into_iter().filter_map(|group| group.pool.as_ref());
+        let infos = join_all(pools.map(|pool| pool.send(Inquire)));
+        Box::pin(async { infos.await.into_iter().flatten().collect() })
     }
 }
 

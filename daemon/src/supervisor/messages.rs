@@ -11,6 +11,7 @@ use protocol::faults::Fault;
 use protocol::states::{DaemonState, ProcessState};
 
 use crate::logs::changes::Follower;
+pub use crate::pool::PoolInfo;
 
 /// Whom a start, stop or signal is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +110,16 @@ pub struct ProcessInfo {
     /// The human-readable line of `getProcessInfo`.
     pub description: String,
 }
+
+/// Asks for the state of one pool of listeners.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<PoolInfo, Fault>")]
+pub struct GetPool(pub String);
+
+/// Asks for the state of every pool of listeners, by name.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Vec<PoolInfo>")]
+pub struct GetAllPools;
 
 /// Asks for every configured process of the most recently read configuration.
 #[derive(Debug, Clone, Message)]

@@ -125,6 +125,13 @@ impl ListenerDecoder {
         ready
     }
 
+    /// Notes that the event did not reach the listener after all: BUSY goes back to READY.
+    pub fn withdrawn(&mut self) {
+        if self.state == ListenerState::Busy {
+            self.state = ListenerState::Ready;
+        }
+    }
+
     /// Takes output of the listener, in pieces of any size.
     pub fn feed(&mut self, output: &[u8]) {
         if self.state == ListenerState::Unknown {

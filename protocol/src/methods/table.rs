@@ -207,7 +207,7 @@ table! {
         "Empties the logs of every process.",
         params: [], result: ROWS, faults: [];
     SendProcessStdin = Supervisor ["sendProcessStdin"]:
-        "Writes text to a process's standard input, queueing what its pipe does not take at once.",
+        "Writes text to a process's standard input, queueing up to 16 MiB that its pipe does not take at once.",
         params: [PROCESS, param(String, "chars", "The text, sent as UTF-8; no newline is added.")],
         result: DONE, faults: [IncorrectParameters, BadName, NotRunning, NoFile];
     SendRemoteCommEvent = Supervisor ["sendRemoteCommEvent"]:
@@ -217,6 +217,19 @@ table! {
             param(String, "data", "The body of the event.")
         ],
         result: DONE, faults: [];
+    GetEventPoolInfo = Supervisor ["getEventPoolInfo"]:
+        "Tells how a pool of event listeners gets on; an extension of Callboard.",
+        params: [param(String, "name", "The name of the group.")],
+        result: result(
+            Struct,
+            "Events `buffered`, their `bytes`, seconds the `oldest` has waited, those `resting` after rejections and \
+             `in_flight`, counts of events `delivered`, `rejected` and `discarded`, the `buffer_file` and whether its \
+             `disk_failed`, and `listeners`: structs of `name`, `pid`, `state` and `statename`."
+        ),
+        faults: [BadName];
+    GetAllEventPoolInfo = Supervisor ["getAllEventPoolInfo"]:
+        "Tells how every pool of event listeners gets on; an extension of Callboard.",
+        params: [], result: result(Array, "A struct per pool, as of getEventPoolInfo, by name."), faults: [];
     ListMethods = System ["listMethods"]:
         "Lists the methods there are.",
         params: [], result: result(Array, "Full names, sorted, aliases included."), faults: [];

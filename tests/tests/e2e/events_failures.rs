@@ -140,6 +140,108 @@ fn a_restarted_listener_recovers_from_unknown() {
 }
 
 #[test]
+fn an_unknown_listener_is_seen_and_recovers_by_a_restart() {
+    // The original tells in its log only.
+    if Flavour::under_test() == Flavour::Original {
+        return;
+    }
+    let daemon = start(&[listener("mad", "--then nonsense --once %(here)s/once", "")]);
+    let status = || daemon.ctl(&["status"]).stdout;
+    assert!(!status().contains("listener"), "{}", status());
+    send(&daemon, "one");
+    daemon.wait_log("WARN mad: has entered the UNKNOWN state");
+    let line = status();
+    assert!(line.starts_with("mad "), "{line}");
+    assert!(
+        line.contains(" RUNNING   pid ") && line.ends_with(", listener UNKNOWN\n"),
+        "{line}"
+    );
+    let pools = daemon.ctl(&["pools"]).stdout;
+    assert!(pools.ends_with(" 1          0  mad UNKNOWN\n"), "{pools}");
+    daemon.ctl(&["restart", "mad"]);
+    wait_data(&daemon, "mad", &["one", "one"]);
+    assert!(!status().contains("listener"), "{}", status());
+    let info = daemon.call("getAllEventPoolInfo", json!([]));
+    assert_eq!(info[0]["name"], "mad");
+    assert_eq!(info[0]["rejected"], 1);
+    let nobody = json!(["nobody"]);
+    assert_eq!(daemon.fault("getEventPoolInfo", nobody).code, 10);
+    let refused = daemon.ctl(&["pools", "nobody"]).stdout;
+    assert_eq!(refused, "nobody: ERROR (no such pool)\n");
+}
+
+#[test]
+fn events_that_are_always_rejected_hold_up_nobody_for_long() {
+    // The original sends the first one for ever.
+    if Flavour::under_test() == Flavour::Original {
+        return;
+    }
+    let picky = "[eventlistener:picky]\ncommand=%(ENV_LISTENER)s %(here)s/picky --match PROCESS_GROUP --then fail\n\
+                 events=PROCESS_GROUP,REMOTE_COMMUNICATION\nstartsecs=0\n";
+    let others =
+        "[program:a]\ncommand=x\nautostart=false\n[program:b]\ncommand=x\nautostart=false\n";
+    let daemon = Daemon::under_test(&[picky, others].concat());
+    send(&daemon, "one");
+    daemon.wait_event("picky", "what is behind", |event| {
+        event.payload.ends_with("\none")
+    });
+    let info = daemon.call("getEventPoolInfo", json!(["picky"]));
+    assert_eq!(info["discarded"], 0, "{info}");
+}
+
+/// Takes a little of an event and closes its standard input.
+const CLOSER: &str = "\
+import os, sys, time
+if sys.argv[1] == '1':
+    os.execv(sys.executable, [sys.executable, os.environ['FIXTURES'] + '/listener.py', sys.argv[2]])
+os.write(1, b'READY\\n')
+os.read(0, 10)
+os.close(0)
+time.sleep(1000)
+";
+
+#[test]
+fn a_listener_that_closes_its_input_within_an_event_loses_it_to_another() {
+    // The original keeps it until the process ends.
+    if Flavour::under_test() == Flavour::Original {
+        return;
+    }
+    let config = "[eventlistener:team]\ncommand=%(ENV_PYTHON)s %(here)s/closer.py %(process_num)d %(here)s/team\n\
+                  process_name=%(program_name)s_%(process_num)d\nnumprocs=2\nevents=REMOTE_COMMUNICATION\nstartsecs=0\n";
+    let mut daemon = Daemon::prepare(Flavour::Ours, config);
+    std::fs::write(daemon.path("closer.py"), CLOSER).expect("the directory is writable");
+    daemon.launch(&[]);
+    daemon.wait_until_up();
+    for name in ["team_0", "team_1"] {
+        daemon.wait_log(&format!("{name}: ACKNOWLEDGED -> READY"));
+    }
+    let large = "x".repeat(200_000);
+    send(&daemon, &large);
+    wait_data(&daemon, "team", &[&large]);
+    daemon.wait_log(
+        "epipe occurred while sending event 0 to listener team_0, listener state unchanged",
+    );
+    let listeners = &daemon.call("getEventPoolInfo", json!(["team"]))["listeners"];
+    assert_eq!(listeners[0]["statename"], "BUSY");
+}
+
+#[test]
+fn what_finds_no_listener_free_is_said_to_be_rebuffered() {
+    let daemon = start(&[listener(
+        "slow",
+        "--then hold --once %(here)s/once",
+        "buffer_size=7",
+    )]);
+    for text in ["held", "one", "two"] {
+        send(&daemon, text);
+    }
+    wait_data(&daemon, "slow", &["held"]);
+    std::fs::write(daemon.path("slow.go"), "").expect("the directory is writable");
+    wait_data(&daemon, "slow", &["held", "one", "two"]);
+    daemon.wait_log("DEBG rebuffering event 2 for pool slow (buf size=0, max=7)");
+}
+
+#[test]
 fn a_full_buffer_drops_the_oldest_and_says_so() {
     let daemon = start(&[listener(
         "slow",

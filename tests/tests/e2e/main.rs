@@ -9,6 +9,7 @@ mod config;
 mod daemonize;
 mod demo;
 mod differential;
+mod durable;
 mod events;
 mod events_failures;
 mod fcgi;
