@@ -158,6 +158,30 @@ pub const DELIBERATE: &[Deliberate] = &[
         reason: "failed starts before a stop in BACKOFF are forgotten",
     },
     Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Original,
+        line: Text::Is("INFO exited: mortal_13 (exit status 0; expected)"),
+        reason: "programs do not inherit ignored signals",
+    },
+    Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Ours,
+        line: Text::Is("WARN exited: mortal_13 (terminated by SIGPIPE; not expected)"),
+        reason: "programs do not inherit ignored signals",
+    },
+    Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Original,
+        line: Text::Is("INFO exited: mortal_25 (exit status 0; expected)"),
+        reason: "programs do not inherit ignored signals",
+    },
+    Deliberate {
+        scenarios: &["transitions"],
+        side: Side::Ours,
+        line: Text::Is("WARN exited: mortal_25 (terminated by SIGXFSZ; not expected)"),
+        reason: "programs do not inherit ignored signals",
+    },
+    Deliberate {
         scenarios: &["spawning", "unprivileged"],
         side: Side::Original,
         line: Text::Has("SigIgn:"),

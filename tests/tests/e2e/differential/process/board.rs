@@ -134,6 +134,8 @@ struct Snapshot {
 
 impl Snapshot {
     fn take(daemon: &Daemon) -> Self {
+        // Processes are looked at last: what was told of them is no news then.
+        let (events, log) = (daemon.events("events"), daemon.log());
         let infos = daemon.call("getAllProcessInfo", json!([]));
         let named = infos.as_array().into_iter().flatten().map(|info| {
             let name = info["name"].as_str().unwrap_or_default();
@@ -141,8 +143,8 @@ impl Snapshot {
         });
         Self {
             infos: named.collect(),
-            events: daemon.events("events"),
-            log: daemon.log(),
+            events,
+            log,
         }
     }
 

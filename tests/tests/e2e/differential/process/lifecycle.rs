@@ -1,6 +1,6 @@
 //! Every transition of a process, how it is told and logged, and what signals do.
 
-use callboard_tests::{Daemon, Flavour};
+use callboard_tests::{Daemon, Flavour, wait};
 use nix::sys::signal::Signal;
 
 use super::board::{self, Row, START, STOP, Step, row, send, signal};
@@ -84,9 +84,9 @@ const RETRIES: &[Row] = &[
     row("recovers", "command=sh -c 'mkdir %(here)s/once && exit 1; read status; exit $status'\nstartsecs=4", &[
         Told("RUNNING", 1), send("3\n"), Told("RUNNING", 2),
     ]),
-    // BACKOFF refuses start and signal, and is stopped without a signal; the third wait is long enough to see.
+    // BACKOFF refuses start and signal, and is stopped without a signal; the fourth wait is long enough to see.
     row("backed", "command=false\nstartsecs=20\nstartretries=100", &[
-        Told("BACKOFF", 3), START, signal("HUP"), Info, STOP, Told("STOPPED", 1), Info, STOP,
+        Told("BACKOFF", 4), START, signal("HUP"), Info, STOP, Told("STOPPED", 1), Info, STOP,
     ]),
     // Failed starts before a stop in BACKOFF are forgotten; the original counts on.
     row("again", "command=sh -c 'sleep 0.5; exit 1'\nstartsecs=20\nstartretries=100", &[
@@ -208,10 +208,42 @@ const SIGNALS: &[Row] = &[
     row("hupped", "command=sleep 1000\nautorestart=false", &[Told("RUNNING", 1), signal("HUP"), Told("EXITED", 1)]),
 ];
 
+/// Dies of each signal in turn; four of them only stop it.
+const MORTALS: &str = "\
+[program:mortal]
+command=sh -c 'kill -%(process_num)d $$; exit 0'
+process_name=%(program_name)s_%(process_num)02d
+numprocs=31
+numprocs_start=1
+startsecs=0
+autorestart=false
+directory=%(here)s
+";
+
+/// What the log says of each death: the names of all signals, and which of them leave a core.
+fn deaths(daemon: &Daemon) -> Vec<String> {
+    let run = board::run(daemon);
+    wait::until("all that can die to be dead", || {
+        let log = daemon.log();
+        let lines = log.lines().map(|line| run.log_line(line));
+        let mut dead: Vec<_> = lines
+            .filter(|line| line.contains(" exited: mortal_"))
+            .collect();
+        dead.sort();
+        if dead.len() == 27 {
+            Ok(dead)
+        } else {
+            Err(dead)
+        }
+    })
+}
+
 fn transitions(flavour: Flavour) -> Vec<String> {
     let rows = [STARTS, RETRIES, EXITS, STOPS, FAMILIES, SIGNALS].concat();
-    let daemon = Daemon::start(flavour, &board::config(&rows));
-    board::play(&daemon, &rows)
+    let daemon = Daemon::start(flavour, &(board::config(&rows) + MORTALS));
+    let mut lines = board::play(&daemon, &rows);
+    lines.extend(deaths(&daemon));
+    lines
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! In which order processes are started and stopped, and what the daemon makes of signals meanwhile.
 
 use std::fs;
+use std::thread;
 
 use callboard_tests::{Daemon, Flavour, wait};
 use nix::sys::signal::{Signal, kill};
@@ -104,18 +105,20 @@ impl Watched {
         self.seen = log.len();
     }
 
-    /// Notes the new lines with one of some texts, except reports about waiting after the first.
+    /// Notes the new lines with one of some texts, each once; of reports about waiting the first.
     fn note_lines(&mut self, texts: &[&str]) {
         let run = board::run(&self.daemon);
         let log = self.daemon.log();
         let mut reported = false;
+        let mut lines: Vec<String> = Vec::new();
         for line in log[self.seen..].lines().map(|line| run.log_line(line)) {
-            let again = line.ends_with(" to die") && std::mem::replace(&mut reported, true);
             let wanted = !line.starts_with("DEBG ") && texts.iter().any(|text| line.contains(text));
-            if wanted && !again {
-                self.lines.push(line);
+            let again = line.ends_with(" to die") && std::mem::replace(&mut reported, true);
+            if wanted && !again && !lines.contains(&line) {
+                lines.push(line);
             }
         }
+        self.lines.extend(lines);
     }
 
     /// Notes what the listener was told since the shutdown began of those which nobody stops.
@@ -187,6 +190,7 @@ fn requests(watched: &mut Watched) {
         watched.wait(what, count);
         watched.note(method, &[what]);
     }
+    waited_for(watched);
     // Of equals, the one added last is the last.
     watched.daemon.call("stopProcess", json!(["alpha"]));
     watched.daemon.call("removeProcessGroup", json!(["alpha"]));
@@ -200,6 +204,20 @@ fn requests(watched: &mut Watched) {
     watched.daemon.call("startAllProcesses", json!([false]));
     watched.wait_all_running(UP + 1);
     watched.note("startAllProcesses", &["spawned: "]);
+}
+
+/// A stop that somebody waits for is told in the log, again and again.
+fn waited_for(watched: &mut Watched) {
+    thread::scope(|scope| {
+        scope.spawn(|| watched.daemon.call("stopProcess", json!(["late"])));
+        watched.wait("INFO waiting for late to stop", 2);
+        let_go(&watched.daemon, true);
+    });
+    let_go(&watched.daemon, false);
+    watched.note_lines(&["late"]);
+    watched.daemon.call("startProcess", json!(["late"]));
+    watched.daemon.wait_file("late.out", "armed");
+    watched.note("late again", &["spawned: "]);
 }
 
 /// Lets `late` end, or makes it wait again.

@@ -94,8 +94,26 @@ const CROWDED: &[Row] = &[row(
     &[START, Told("FATAL", 1)],
 )];
 
-const SUPERVISORD: &str =
-    "[supervisord]\nenvironment=SHARED=daemon,ONLY=\"d,e\",SUPERVISOR_ENABLED=\"2\"\n";
+/// The daemon's own section; it raises its limit of open files where the system lets it.
+fn supervisord() -> String {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let mut files = files
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .map_while(|word| word.parse::<u32>().ok());
+    // With a high limit the original takes long to start a process: it closes as many descriptors.
+    let minfds = match (files.next(), files.next()) {
+        (Some(soft), Some(hard)) if soft < hard && soft < 30_000 => soft + 1,
+        _ => 1024,
+    };
+    format!(
+        "[supervisord]\nminfds={minfds}\n\
+         environment=SHARED=daemon,ONLY=\"d,e\",SUPERVISOR_ENABLED=\"2\"\n"
+    )
+}
 
 fn write_script(daemon: &Daemon, name: &str, text: &str, mode: u32) {
     let path = daemon.path(name);
@@ -180,11 +198,14 @@ fn spawning(flavour: Flavour) -> Vec<String> {
     let huge = [row("huge", huge.leak(), FATAL)];
     let all = [&rows[..], CROWDED, &huge].concat();
     let config = board::config(&all).replace("%(ENV_MEMBER)s", &member());
-    let mut daemon = prepare(flavour, &(SUPERVISORD.to_owned() + &config));
+    let mut daemon = prepare(flavour, &(supervisord() + &config));
     daemon.launch(&[]);
     daemon.wait_until_up();
     fs::remove_dir(daemon.path("vanishing")).expect("it is empty");
-    let mut lines = board::play(&daemon, &rows);
+    let log = daemon.log();
+    let log = log.lines().map(|line| board::run(&daemon).log_line(line));
+    let mut lines: Vec<_> = log.filter(|line| line.contains("RLIMIT")).collect();
+    lines.extend(board::play(&daemon, &rows));
     lines.extend(board::play(&daemon, &huge));
     limit_descriptors(&daemon);
     lines.extend(board::play(&daemon, CROWDED));
