@@ -258,16 +258,12 @@ impl Daemon {
 
     /// Calls a method of the `supervisor` namespace, or of another one if `method` names it.
     pub fn rpc(&self, method: &str, params: Value) -> Result<Value, Fault> {
-        let method = if method.contains('.') {
-            method.to_owned()
-        } else {
-            format!("supervisor.{method}")
-        };
-        self.try_call(&method, &params)
+        self.try_call(&full_name(method), &params)
             .unwrap_or_else(|error| panic!("{method}{params}: {error}"))
     }
 
-    fn try_call(&self, method: &str, params: &Value) -> std::io::Result<Result<Value, Fault>> {
+    /// Calls a method by its whole name; the outer error is that of the transport, or an HTTP status.
+    pub fn try_call(&self, method: &str, params: &Value) -> std::io::Result<Result<Value, Fault>> {
         let body = xmlrpc::encode_call(method, params);
         let reply = self.address().post("/RPC2", &[], body.as_bytes())?;
         if reply.status != 200 {
@@ -448,6 +444,14 @@ impl Drop for Daemon {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// A method's name with its namespace, `supervisor` unless it says another.
+pub(crate) fn full_name(method: &str) -> String {
+    match method.contains('.') {
+        true => method.to_owned(),
+        false => format!("supervisor.{method}"),
     }
 }
 

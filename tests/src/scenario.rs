@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::daemon::{CtlOutput, Daemon};
+use crate::daemon::{CtlOutput, Daemon, full_name};
 use crate::deliberate::{DELIBERATE, Deliberate, Side};
 use crate::diff::{self, Line};
 use crate::events::Event;
@@ -33,12 +33,25 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(scenario: &Scenario, daemon: Flavour, ctl: Flavour) -> Self {
+    /// Starts a daemon whose transcript is empty.
+    pub fn start(config: &str, daemon: Flavour, ctl: Flavour) -> Self {
         Self {
-            daemon: Daemon::start(daemon, scenario.config),
+            daemon: Daemon::start(daemon, config),
             ctl,
             lines: Vec::new(),
         }
+    }
+
+    /// The flavour of supervisorctl used.
+    pub fn tool(&self) -> Flavour {
+        self.ctl
+    }
+
+    /// Ends the transcript: one line each.
+    pub fn into_lines(mut self) -> Vec<String> {
+        let lines = std::mem::take(&mut self.lines);
+        let split = lines.iter().flat_map(|line| line.split('\n'));
+        split.map(str::to_owned).collect()
     }
 
     fn run(&self) -> Run<'_> {
@@ -56,11 +69,12 @@ impl Session {
 
     /// Calls a method and notes call and answer.
     pub fn rpc(&mut self, method: &str, params: Value) {
-        let answer = match self.daemon.rpc(method, params.clone()) {
-            Ok(value) => render(&sort_outcomes(self.run().value(&value))),
-            Err(fault) => self
+        let answer = match self.daemon.try_call(&full_name(method), &params) {
+            Ok(Ok(value)) => render(&sort_outcomes(self.run().value(&value))),
+            Ok(Err(fault)) => self
                 .run()
                 .text(&format!("fault {} {}", fault.code, fault.text)),
+            Err(error) => error.to_string(),
         };
         self.lines.push(format!("{method}{params} -> {answer}"));
     }
@@ -254,14 +268,9 @@ fn render(value: &Value) -> String {
 
 /// The transcript of a scenario against a daemon, with a supervisorctl.
 pub fn transcript(scenario: &Scenario, daemon: Flavour, ctl: Flavour) -> Vec<String> {
-    let mut session = Session::new(scenario, daemon, ctl);
+    let mut session = Session::start(scenario.config, daemon, ctl);
     (scenario.steps)(&mut session);
-    session
-        .lines
-        .iter()
-        .flat_map(|line| line.split('\n'))
-        .map(str::to_owned)
-        .collect()
+    session.into_lines()
 }
 
 /// Runs a scenario with the original and with ours, daemon and supervisorctl, and fails unless they agree
