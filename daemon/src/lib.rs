@@ -1,5 +1,6 @@
 //! The supervisor daemon, as a library that `supervisord` and the tests share.
 
+pub mod access;
 pub mod bus;
 pub mod check;
 pub mod http;
@@ -10,3 +11,4 @@ pub mod rpc;
 pub mod startup;
 pub mod supervisor;
 pub mod sys;
+pub mod vitals;

@@ -143,7 +143,7 @@ impl RotatingFile {
             Target::File(regular) => regular.append(data),
             Target::Stream(stream) => stream.write(data),
         };
-        self.changes.announce();
+        self.changes.wrote(data.len());
         let rotated = self.rotate_if_due();
         match self.judge(written) {
             Outcome::Written => self.judge_rotation(rotated),

@@ -36,7 +36,7 @@ use crate::logs::activity::ActivityLog;
 use crate::logs::changes::Changes;
 use crate::sys::identity::{Identity, identity_of};
 use crate::sys::signal::kill;
-use crate::sys::wait::ExitStatus;
+use crate::sys::wait::Reaped;
 
 /// How often a stop that somebody waits for is mentioned in the log.
 const STOP_REPORT: Duration = Duration::from_secs(2);
@@ -87,7 +87,7 @@ pub struct Process {
     pub(super) listener: Option<(Recipient<FromListener>, usize)>,
     pub(super) timer: Option<SpawnHandle>,
     pub(super) live: Option<Live>,
-    pub(super) last_end: Option<ExitStatus>,
+    pub(super) last_end: Option<Reaped>,
     pub(super) signal_error: Option<String>,
     /// Its group has been removed.
     retiring: bool,
@@ -458,9 +458,10 @@ impl Handler<ClearLogs> for Process {
 impl Handler<Ended> for Process {
     type Result = ();
 
-    fn handle(&mut self, Ended(status): Ended, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Ended(child): Ended, ctx: &mut Context<Self>) {
         self.drain_outputs();
-        self.last_end = Some(status);
+        let status = child.status;
+        self.last_end = Some(child);
         self.status.update(|status| status.stop = unix_now());
         let end = End {
             status: status.supervisor_code(),

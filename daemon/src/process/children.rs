@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::messages::Ended;
 use crate::logs::activity::ActivityLog;
-use crate::sys::wait::{self, ExitStatus};
+use crate::sys::wait::{self, Reaped};
 
 /// The table of live children; clones share it.
 #[derive(Clone, Default)]
@@ -19,14 +19,14 @@ pub struct Children(Rc<RefCell<HashMap<i32, Recipient<Ended>>>>);
 
 /// Children that have ended and whose owners have to be told.
 #[must_use]
-pub struct Dead(Vec<(Recipient<Ended>, ExitStatus)>);
+pub struct Dead(Vec<(Recipient<Ended>, Reaped)>);
 
 impl Dead {
     /// Tells the owners, a few at a time: each may start a new child at once, and clients are
     /// served in between.
     pub async fn tell(self) {
-        for (count, (owner, status)) in self.0.into_iter().enumerate() {
-            owner.do_send(Ended(status));
+        for (count, (owner, child)) in self.0.into_iter().enumerate() {
+            owner.do_send(Ended(child));
             breathe(count).await;
         }
     }
@@ -51,12 +51,13 @@ impl Children {
     /// The owners are looked up here and now: by the time they are told, the kernel may have given
     /// a pid to somebody else.
     pub fn reap(&self, log: &ActivityLog) -> Dead {
-        let owner_of = |(pid, status): (Pid, ExitStatus)| {
+        let owner_of = |child: Reaped| {
+            let Reaped { pid, status, .. } = child;
             let owner = self.0.borrow_mut().remove(&pid.as_raw());
             if owner.is_none() {
                 log.info(format_args!("reaped unknown pid {pid} ({status})"));
             }
-            Some((owner?, status))
+            Some((owner?, child))
         };
         Dead(wait::reap().filter_map(owner_of).collect())
     }

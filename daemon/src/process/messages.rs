@@ -6,7 +6,7 @@ use config::model::SignalNumber;
 use protocol::faults::Fault;
 use protocol::states::ProcessState;
 
-use crate::sys::wait::ExitStatus;
+use crate::sys::wait::Reaped;
 
 /// Starts the process; answers when it is RUNNING or has failed, or at once without `wait`.
 #[derive(Debug, Clone, Message)]
@@ -85,7 +85,7 @@ pub struct ClearLogs {
 /// The child was reaped.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
-pub struct Ended(pub ExitStatus);
+pub struct Ended(pub Reaped);
 
 /// Writes an event to a listener's standard input.
 #[derive(Debug, Message)]

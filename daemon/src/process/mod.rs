@@ -12,6 +12,7 @@ pub mod messages;
 mod output;
 mod perform;
 pub mod reader;
+pub mod record;
 pub mod status;
 pub mod stdin;
 

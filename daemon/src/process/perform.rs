@@ -101,7 +101,10 @@ impl Process {
     fn launch(&mut self, ctx: &mut Context<Self>) {
         match self.try_launch(ctx) {
             Ok(pid) => {
-                self.status.update(|status| status.pid = pid.as_raw());
+                self.status.update(|status| {
+                    status.pid = pid.as_raw();
+                    status.record.starts += 1;
+                });
                 let name = &self.config.name;
                 let log = &self.services.log;
                 log.info(format_args!("spawned: '{name}' with pid {pid}"));
@@ -109,6 +112,8 @@ impl Process {
             }
             Err(error) => {
                 self.record_spawnerr(&error.to_string());
+                self.status
+                    .update(|status| status.record.failed_starts += 1);
                 let log = &self.services.log;
                 log.info(format_args!("spawnerr: {error}"));
                 self.feed(Input::LaunchFailed, ctx);
@@ -248,7 +253,8 @@ impl Process {
     }
 
     fn report_end(&mut self, ending: Ending) {
-        let Some(end) = self.last_end else { return };
+        let Some(child) = self.last_end else { return };
+        let end = child.status;
         let (name, log) = (&self.config.name, &self.services.log);
         let code = end.supervisor_code();
         let mut exitstatus = code;
@@ -268,6 +274,9 @@ impl Process {
                 log.warn(format_args!("exited: {name} ({end}; not expected)"));
             }
         }
-        self.status.update(|status| status.exitstatus = exitstatus);
+        self.status.update(|status| {
+            status.exitstatus = exitstatus;
+            status.record.count_end(ending, &child, status.stop);
+        });
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use protocol::states::ProcessState;
 
+use super::record::Record;
+
 /// The published state of a process; clones share it.
 #[derive(Debug, Clone)]
 pub struct SharedStatus(Rc<RefCell<Status>>);
@@ -28,6 +30,8 @@ pub struct Status {
     pub exitstatus: i32,
     /// It has exited and is about to be started again.
     pub restart_due: bool,
+    /// What it has been through.
+    pub record: Record,
 }
 
 impl SharedStatus {
@@ -41,6 +45,7 @@ impl SharedStatus {
             spawnerr: Arc::clone(unset),
             exitstatus: 0,
             restart_due: false,
+            record: Record::default(),
         })))
     }
 

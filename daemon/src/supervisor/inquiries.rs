@@ -38,6 +38,11 @@ impl Supervisor {
             now,
             spawnerr: status.spawnerr,
             exitstatus: status.exitstatus,
+            record: status.record,
+            logged: (
+                member.logs.stdout_changes.written(),
+                member.logs.stderr_changes.written(),
+            ),
             stdout_logfile: member.logs.stdout.clone(),
             stderr_logfile: member.logs.stderr.clone(),
         }

@@ -12,6 +12,7 @@ use protocol::states::{DaemonState, ProcessState};
 
 use crate::logs::changes::Follower;
 pub use crate::pool::PoolInfo;
+use crate::process::record::Record;
 
 /// Whom a start, stop or signal is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +110,10 @@ pub struct ProcessInfo {
     pub stderr_logfile: Option<Arc<PathBuf>>,
     /// The human-readable line of `getProcessInfo`.
     pub description: String,
+    /// What it has been through.
+    pub record: Record,
+    /// Bytes of standard output and standard error given to the logs so far.
+    pub logged: (u64, u64),
 }
 
 /// Asks for the state of one pool of listeners.

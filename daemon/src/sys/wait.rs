@@ -1,6 +1,8 @@
 //! Reaping children and telling how they ended.
 
 use std::fmt;
+use std::mem::MaybeUninit;
+use std::time::Duration;
 
 use config::model::SignalNumber;
 use nix::errno::Errno;
@@ -63,19 +65,60 @@ impl fmt::Display for ExitStatus {
     }
 }
 
+/// A child that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reaped {
+    /// Its pid, free for others from now on.
+    pub pid: Pid,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it had used of the machine.
+    pub used: Used,
+}
+
+/// What a child and those of its descendants that it waited for have used, getrusage(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Used {
+    /// The most resident memory at any time, in bytes.
+    pub peak_memory: u64,
+    /// CPU time in user and kernel mode.
+    pub cpu: Duration,
+}
+
+impl Used {
+    fn from_raw(usage: &libc::rusage) -> Self {
+        let time = |time: libc::timeval| {
+            let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+            Duration::from_secs(seconds) + Duration::from_micros(time.tv_usec.unsigned_abs())
+        };
+        Self {
+            // Linux counts in KiB.
+            peak_memory: usage.ru_maxrss.unsigned_abs().saturating_mul(1024),
+            cpu: time(usage.ru_utime) + time(usage.ru_stime),
+        }
+    }
+}
+
 /// Collects every child that has ended, without waiting for those that live.
 ///
 /// Includes children adopted as the init process of a container, whose pids the caller never saw.
 /// Nothing can fail: having no children at all ends the iteration like having no dead ones.
-pub fn reap() -> impl Iterator<Item = (Pid, ExitStatus)> {
+pub fn reap() -> impl Iterator<Item = Reaped> {
     std::iter::from_fn(|| {
         loop {
             let mut status = 0;
-            // SAFETY: `status` is a live, writable int; waitpid touches no other memory.
-            // nix's wrapper would lose the pid of a child killed by a real-time signal.
-            let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) };
+            let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+            // SAFETY: both pointers are to live, writable memory of the right types; wait4 touches
+            // no other. nix's wrappers would lose the pid of a child killed by a real-time signal.
+            let pid = unsafe { libc::wait4(-1, &mut status, libc::WNOHANG, usage.as_mut_ptr()) };
+            // SAFETY: integers only, which all zeroes are valid values of.
+            let usage = unsafe { usage.assume_init() };
             if pid > 0 {
-                return Some((Pid::from_raw(pid), ExitStatus(status)));
+                return Some(Reaped {
+                    pid: Pid::from_raw(pid),
+                    status: ExitStatus(status),
+                    used: Used::from_raw(&usage),
+                });
             }
             if pid == 0 || Errno::last() != Errno::EINTR {
                 return None;
@@ -142,16 +185,18 @@ mod tests {
                 for pid in expected.keys() {
                     waitid_without_reaping(*pid);
                 }
-                let reaped: BTreeMap<_, _> = reap()
-                    .map(|(pid, status)| (pid, status.to_string()))
+                let reaped: Vec<Reaped> = reap().collect();
+                let used_something = |child: &Reaped| child.used.peak_memory > 100_000;
+                assert!(reaped.iter().all(used_something), "{reaped:?}");
+                let reaped: BTreeMap<_, _> = reaped
+                    .iter()
+                    .map(|child| (child.pid, child.status.to_string()))
                     .collect();
                 assert_eq!(reaped, expected);
                 nix::sys::signal::kill(living, Signal::SIGKILL).unwrap();
                 waitid_without_reaping(living);
-                assert_eq!(
-                    reap().next(),
-                    Some((living, ExitStatus::killed(Signal::SIGKILL)))
-                );
+                let last = reap().next().map(|child| (child.pid, child.status));
+                assert_eq!(last, Some((living, ExitStatus::killed(Signal::SIGKILL))));
             },
         );
     }

@@ -1,0 +1,106 @@
+//! What processes use of the machine, read from procfs when somebody wants to know; proc(5).
+//!
+//! Nothing is sampled while nobody looks: an idle daemon stays idle.
+
+mod stat;
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use stat::Stat;
+
+/// What one process uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Resident memory in bytes.
+    pub memory: u64,
+    /// CPU time so far, in user and kernel mode.
+    pub cpu: Duration,
+    /// Open descriptors; `None` where we may not look.
+    pub descriptors: Option<u32>,
+}
+
+/// The units in which procfs counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Units {
+    /// Bytes in a page.
+    page: u64,
+    /// Clock ticks in a second.
+    ticks: u64,
+}
+
+impl Units {
+    /// Those of this machine.
+    pub fn of_this_machine() -> Self {
+        use nix::unistd::{SysconfVar, sysconf};
+        let ask = |variable, usual| match sysconf(variable) {
+            Ok(Some(value)) => u64::try_from(value).unwrap_or(usual).max(1),
+            _ => usual,
+        };
+        Self {
+            page: ask(SysconfVar::PAGE_SIZE, 4096),
+            ticks: ask(SysconfVar::CLK_TCK, 100),
+        }
+    }
+
+    fn bytes(self, pages: u64) -> u64 {
+        pages.saturating_mul(self.page)
+    }
+
+    fn time(self, ticks: u64) -> Duration {
+        let (whole, rest) = (ticks / self.ticks, ticks % self.ticks);
+        Duration::from_secs(whole) + Duration::from_nanos(rest * 1_000_000_000 / self.ticks)
+    }
+}
+
+/// What the process `pid` uses now.
+///
+/// # Errors
+/// When procfs does not show it: it has gone, or procfs hides it.
+pub fn usage_of(pid: i32, units: Units) -> io::Result<Usage> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let stat = Stat::parse(&text).ok_or(io::ErrorKind::InvalidData)?;
+    Ok(Usage {
+        memory: units.bytes(stat.resident_pages),
+        cpu: units.time(stat.user_ticks.saturating_add(stat.system_ticks)),
+        descriptors: descriptors_of(pid),
+    })
+}
+
+fn descriptors_of(pid: i32) -> Option<u32> {
+    let entries = fs::read_dir(PathBuf::from(format!("/proc/{pid}/fd"))).ok()?;
+    u32::try_from(entries.count()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_uses_something() {
+        let pid = std::process::id().cast_signed();
+        let usage = usage_of(pid, Units::of_this_machine()).unwrap();
+        assert!(usage.memory > 100_000, "{usage:?}");
+        assert!(
+            usage.descriptors.is_some_and(|count| count > 2),
+            "{usage:?}"
+        );
+    }
+
+    #[test]
+    fn ticks_become_time() {
+        let units = Units {
+            page: 4096,
+            ticks: 100,
+        };
+        assert_eq!(units.time(1_234), Duration::from_millis(12_340));
+        assert_eq!(units.bytes(3), 12_288);
+    }
+
+    #[test]
+    fn who_has_gone_uses_nothing() {
+        assert!(usage_of(i32::MAX, Units::of_this_machine()).is_err());
+    }
+}
