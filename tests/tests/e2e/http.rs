@@ -188,3 +188,26 @@ fn an_empty_body_is_a_bad_request() {
         400
     );
 }
+
+#[test]
+fn refusals_are_logged_with_the_client() {
+    if Flavour::under_test() == Flavour::Original {
+        return; // It logs some of them as internal errors, and others not at all.
+    }
+    let daemon = Daemon::under_test(
+        "[inet_http_server]\nport=127.0.0.1:%(ENV_TEST_PORT)s\nusername=ann\npassword=secret\n",
+    );
+    let port = Address::Port(daemon.port());
+    let reply = port.send("GET", "/index.html", &[]).expect("an answer");
+    assert_eq!(reply.status, 401);
+    daemon.wait_log("WARN refused GET \"/index.html\" from 127.0.0.1:");
+
+    let unix = Daemon::under_test("");
+    let reply = unix.address().exchange(b"nonsense\r\n\r\n");
+    assert_eq!(reply.expect("an answer").status, 400);
+    let user = nix::unistd::Uid::current();
+    unix.wait_log(&format!(
+        "WARN refused a request from the Unix socket (uid {user}, pid {}): ",
+        std::process::id()
+    ));
+}
