@@ -6,7 +6,7 @@ use std::io;
 use protocol::xmlrpc::Value;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{CallError, Credentials, ServerUrl, UrlError};
+use crate::{CallError, Credentials, ProcessInfo, ServerUrl, UrlError};
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -63,5 +63,13 @@ impl Client {
     /// As [`crate::Client::call`].
     pub fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, CallError> {
         self.runtime.block_on(self.client.call(method, params))
+    }
+
+    /// Every process; see [`crate::Client::processes`].
+    ///
+    /// # Errors
+    /// As [`crate::Client::processes`].
+    pub fn processes(&mut self) -> Result<Vec<ProcessInfo>, CallError> {
+        self.runtime.block_on(self.client.processes())
     }
 }

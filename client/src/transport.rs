@@ -12,6 +12,10 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::{CallError, ServerUrl};
 
+/// How much is read at once, in bytes. Without a limit the buffer grows with long answers, and stays for as long as the
+/// connection.
+const READ_AT_ONCE: usize = 16 * 1024;
+
 /// The sending half; the connection itself is driven by a task and ends when this is dropped.
 pub(crate) type Sender = SendRequest<Full<Bytes>>;
 
@@ -44,7 +48,11 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let io = TokioIo::new(stream);
-    let (sender, connection) = http1::handshake(io).await.map_err(CallError::from_http)?;
+    let handshake = http1::Builder::new()
+        .max_buf_size(READ_AT_ONCE)
+        .handshake(io)
+        .await;
+    let (sender, connection) = handshake.map_err(CallError::from_http)?;
     // Its failures reach whoever waits for a response.
     tokio::spawn(async move { drop(connection.await) });
     Ok(sender)

@@ -63,7 +63,7 @@ pub fn connect(tool: &str, alone: ExitCode) -> Result<Client, ExitCode> {
 
 impl Supervisor for Client {
     fn processes(&mut self) -> Result<Vec<ProcessInfo>, CallError> {
-        ProcessInfo::list_from_value(self.call("supervisor.getAllProcessInfo", &[])?)
+        Client::processes(self)
     }
 
     fn stop(&mut self, name: &str) -> Result<(), CallError> {
