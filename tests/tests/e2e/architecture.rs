@@ -51,6 +51,12 @@ const OURS: &[&str] = &["protocol", "getopt", "config", "client", "listener-kit"
 const PURE: &[&str] = &[
     "daemon/src/process/lifecycle.rs",
     "daemon/src/pool/dispatch.rs",
+    "daemon/src/pool/journal/crc.rs",
+    "daemon/src/pool/journal/format.rs",
+    "daemon/src/pool/journal/runs.rs",
+    "daemon/src/pool/journal/survey.rs",
+    "daemon/src/pool/losses.rs",
+    "daemon/src/pool/queue.rs",
     "daemon/src/logs/capture.rs",
     "daemon/src/logs/ansi.rs",
     "daemon/src/logs/text.rs",
