@@ -46,12 +46,12 @@ pub(super) const STATES: &[State] = &[
     },
     State {
         name: "EXITED",
-        options: "command=sleep 0.2\nstartsecs=0\nautorestart=false",
+        options: "command=sleep 0.4\nstartsecs=0\nautorestart=false",
         reach: start,
     },
     State {
         name: "FATAL",
-        options: "command=sh -c 'sleep 0.1; exit 1'\nstartretries=0",
+        options: "command=sh -c 'sleep 0.1; exit 1'\nstartretries=0\nstartsecs=1000",
         reach: start,
     },
 ];
