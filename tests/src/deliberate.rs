@@ -193,4 +193,68 @@ pub const DELIBERATE: &[Deliberate] = &[
         line: Text::Is("SigIgn:\t0000000000000000"),
         reason: "programs do not inherit ignored signals",
     },
+    Deliberate {
+        scenarios: &["cli: syntax"],
+        side: Side::Original,
+        line: Text::Is(
+            "  err| Error: Cannot open an HTTP server: socket.error reported errno.ENOENT (2)",
+        ),
+        reason: "a umask is not negative",
+    },
+    Deliberate {
+        scenarios: &["cli: syntax"],
+        side: Side::Ours,
+        line: Text::Is(
+            "  err| Error: invalid value for -m '-1': -1 can not be converted to an octal type",
+        ),
+        reason: "a umask is not negative",
+    },
+    Deliberate {
+        scenarios: &["cli: clean-up"],
+        side: Side::Ours,
+        line: Text::Is("  out| x---bra-1.log"),
+        reason: "an identifier is no pattern: the logs of others are left alone",
+    },
+    Deliberate {
+        scenarios: &["cli: clean-up"],
+        side: Side::Original,
+        line: Text::Has("WARN Failed to clean up '<dir>/logs/x---b.a-4.log'"),
+        reason: "old AUTO logs are removed once the sockets are open",
+    },
+    Deliberate {
+        scenarios: &["cli: clean-up"],
+        side: Side::Ours,
+        line: Text::Has("WARN Failed to clean up '<dir>/logs/x---b.a-4.log'"),
+        reason: "old AUTO logs are removed once the sockets are open",
+    },
+    Deliberate {
+        scenarios: &["cli: refusals to start"],
+        side: Side::Original,
+        line: Text::Has("supervisord.pid other.sock -> 2"),
+        reason: "a pidfile that another daemon has overwritten is left to it",
+    },
+    Deliberate {
+        scenarios: &["cli: refusals to start"],
+        side: Side::Original,
+        line: Text::Has("ls: cannot access 'supervisord.pid'"),
+        reason: "a pidfile that another daemon has overwritten is left to it",
+    },
+    Deliberate {
+        scenarios: &["cli: refusals to start"],
+        side: Side::Ours,
+        line: Text::Has("supervisord.pid other.sock -> 0"),
+        reason: "a pidfile that another daemon has overwritten is left to it",
+    },
+    Deliberate {
+        scenarios: &["cli: refusals to start"],
+        side: Side::Ours,
+        line: Text::Is("  out| supervisord.pid"),
+        reason: "a pidfile that another daemon has overwritten is left to it",
+    },
+    Deliberate {
+        scenarios: &["logs: rotation"],
+        side: Side::Ours,
+        line: Text::Has("f.one.1: "),
+        reason: "a log that somebody removed does not cost a backup as well",
+    },
 ];
