@@ -16,6 +16,10 @@ test:
 test-original:
     CALLBOARD_FLAVOUR=original cargo test -p callboard-tests
 
+# Record events of every type anew, from the original.
+golden:
+    UPDATE_GOLDEN=1 cargo test -p callboard-tests --test events golden
+
 # Measure whole processes against the original and bare programs; see docs/performance.md.
 bench *OPTIONS:
     cargo run --release -p callboard-bench -- compare {{OPTIONS}}
