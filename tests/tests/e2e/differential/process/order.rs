@@ -58,11 +58,17 @@ command=sleep 1000
 priority=2
 startsecs=0
 autorestart=true
-[program:late]
-command=sh -c 'trap \"while [ ! -e %(here)s/go ]; do sleep 0.1; done; exit\" TERM; echo armed; while :; do sleep 0.1; done'
-priority=100
+[program:last]
+priority=0
+command=sh -c 'trap \"while [ ! -e %(here)s/%(program_name)s.go ]; do sleep 0.1; done; exit\" TERM; echo armed; while :; do sleep 0.1; done'
 startsecs=0
-stdout_logfile=%(here)s/late.out
+stdout_logfile=%(here)s/%(program_name)s.out
+stopwaitsecs=1000
+[program:late]
+priority=100
+command=sh -c 'trap \"while [ ! -e %(here)s/%(program_name)s.go ]; do sleep 0.1; done; exit\" TERM; echo armed; while :; do sleep 0.1; done'
+startsecs=0
+stdout_logfile=%(here)s/%(program_name)s.out
 stopwaitsecs=1000
 [eventlistener:recorder]
 command=%(ENV_LISTENER)s %(here)s/events
@@ -121,21 +127,21 @@ impl Watched {
         self.lines.extend(lines);
     }
 
-    /// Notes what the listener was told since the shutdown began of those which nobody stops.
-    fn note_last_events(&mut self) {
+    /// What the listener was told since the last shutdown began of those which nobody stops.
+    fn last_events(&self) -> Vec<String> {
         let run = board::run(&self.daemon);
         let events = self.daemon.events("events");
         let begin = events
             .iter()
             .rposition(|event| event.name() == "SUPERVISOR_STATE_CHANGE_STOPPING")
-            .expect("the listener is told");
+            .unwrap_or_default();
         let last = events[begin..]
             .iter()
             .filter(|event| ["broken", "phoenix"].contains(&event.process()));
         let mut lines: Vec<_> = last.map(|event| run.text(&event.line())).collect();
         // Which is first is a race.
         lines.sort();
-        self.lines.extend(lines);
+        lines
     }
 
     fn wait_all_running(&self, count: usize) {
@@ -150,7 +156,9 @@ impl Watched {
                 _ => Err(infos),
             }
         });
-        self.daemon.wait_file("late.out", "armed");
+        for name in HELD {
+            self.daemon.wait_file(&format!("{name}.out"), "armed");
+        }
     }
 }
 
@@ -162,7 +170,7 @@ fn name_after(line: &str, what: &str) -> Option<String> {
 }
 
 /// Every process but `idle` and `broken`, the listener included.
-const UP: usize = 20;
+const UP: usize = 21;
 
 fn order(flavour: Flavour) -> Vec<String> {
     let mut watched = Watched {
@@ -197,10 +205,10 @@ fn requests(watched: &mut Watched) {
     watched.daemon.call("addProcessGroup", json!(["alpha"]));
     watched.daemon.wait_state("alpha", "RUNNING");
     watched.note("alpha again", &[]);
-    let_go(&watched.daemon, true);
+    HELD.map(|name| let_go(&watched.daemon, name));
     watched.daemon.call("stopAllProcesses", json!([]));
     watched.note("stopAllProcesses", &["DEBG killing "]);
-    let_go(&watched.daemon, false);
+    HELD.map(|name| hold(&watched.daemon, name));
     watched.daemon.call("startAllProcesses", json!([false]));
     watched.wait_all_running(UP + 1);
     watched.note("startAllProcesses", &["spawned: "]);
@@ -211,24 +219,27 @@ fn waited_for(watched: &mut Watched) {
     thread::scope(|scope| {
         scope.spawn(|| watched.daemon.call("stopProcess", json!(["late"])));
         watched.wait("INFO waiting for late to stop", 2);
-        let_go(&watched.daemon, true);
+        let_go(&watched.daemon, "late");
     });
-    let_go(&watched.daemon, false);
+    hold(&watched.daemon, "late");
     watched.note_lines(&["late"]);
     watched.daemon.call("startProcess", json!(["late"]));
     watched.daemon.wait_file("late.out", "armed");
     watched.note("late again", &["spawned: "]);
 }
 
-/// Lets `late` end, or makes it wait again.
-fn let_go(daemon: &Daemon, go: bool) {
-    let path = daemon.path("go");
-    if go {
-        fs::write(path, "").expect("the directory is writable");
-        fs::remove_file(daemon.path("late.out")).expect("it was started");
-    } else {
-        fs::remove_file(path).expect("it was written");
-    }
+/// Programs that do not stop until they are let go: the first group to be stopped, and the last but the listener.
+const HELD: [&str; 2] = ["late", "last"];
+
+/// Lets one of them end; what it said is forgotten.
+fn let_go(daemon: &Daemon, name: &str) {
+    fs::write(daemon.path(&format!("{name}.go")), "").expect("the directory is writable");
+    fs::remove_file(daemon.path(&format!("{name}.out"))).expect("it was started");
+}
+
+/// Makes it wait again.
+fn hold(daemon: &Daemon, name: &str) {
+    fs::remove_file(daemon.path(&format!("{name}.go"))).expect("it was let go");
 }
 
 /// HUP: by descending priority, one group after the other; then everything comes up again in the same process.
@@ -244,9 +255,9 @@ fn restart(watched: &mut Watched) {
         "restart, before the first group is down",
         &["DEBG killing "],
     );
-    let_go(&watched.daemon, true);
+    HELD.map(|name| let_go(&watched.daemon, name));
     watched.wait("supervisord started with pid", 1);
-    let_go(&watched.daemon, false);
+    HELD.map(|name| hold(&watched.daemon, name));
     watched.note("restart", &["DEBG killing "]);
 }
 
@@ -271,7 +282,19 @@ fn shutdown(watched: &mut Watched) {
         "shutdown, before the first group is down",
         &["DEBG killing "],
     );
-    let_go(&watched.daemon, true);
+    let_go(&watched.daemon, "late");
+    wait::until("the listener to be told of both", || {
+        let told = watched.last_events();
+        let expected = [
+            "PROCESS_STATE_EXITED processname:phoenix",
+            "PROCESS_STATE_FATAL processname:broken",
+        ];
+        let all = expected
+            .iter()
+            .all(|start| told.iter().any(|line| line.starts_with(start)));
+        if all { Ok(()) } else { Err(told) }
+    });
+    let_go(&watched.daemon, "last");
     let status = watched.daemon.wait_exit();
     watched.daemon.assert_nothing_left();
     watched.note_lines(&["gave up", "broken"]);
@@ -279,7 +302,7 @@ fn shutdown(watched: &mut Watched) {
     watched
         .lines
         .push(format!("exit status {:?}", status.code()));
-    watched.note_last_events();
+    watched.lines.extend(watched.last_events());
 }
 
 #[test]
@@ -289,18 +312,18 @@ fn the_order_of_starts_and_stops_agrees() {
 
 /// A request to exit turns a restart into a shutdown.
 fn overtaken(flavour: Flavour) -> Vec<String> {
-    let late = CONFIG.find("[program:late]").expect("it is there");
+    let held = CONFIG.find("[program:last]").expect("it is there");
     let mut watched = Watched {
-        daemon: Daemon::start(flavour, &CONFIG[late..]),
+        daemon: Daemon::start(flavour, &CONFIG[held..]),
         seen: 0,
         lines: Vec::new(),
     };
-    watched.wait_all_running(2);
+    watched.wait_all_running(3);
     watched.daemon.signal(Signal::SIGHUP);
     watched.wait("killing late", 1);
     watched.daemon.signal(Signal::SIGINT);
     watched.wait("received SIGINT", 1);
-    let_go(&watched.daemon, true);
+    HELD.map(|name| let_go(&watched.daemon, name));
     let status = watched.daemon.wait_exit();
     watched.daemon.assert_nothing_left();
     watched.note_lines(&["received SIG", " to die", "started with"]);
