@@ -21,6 +21,18 @@ pub(super) struct Files {
     lock: PathBuf,
 }
 
+/// Keeps other daemons out.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing is not enough: a process that is just being started may have the file open, too.
+    fn drop(&mut self) {
+        // The lock goes with the last of them in any case.
+        let _ = self.0.unlock();
+    }
+}
+
 impl Files {
     pub(super) fn new(path: &Path) -> Self {
         Self {
@@ -43,11 +55,11 @@ impl Files {
         }
     }
 
-    /// Makes them ours for as long as the file is open.
+    /// Makes them ours.
     ///
     /// # Errors
     /// When they belong to another daemon, or the file is something else.
-    pub(super) fn lock(&self) -> io::Result<File> {
+    pub(super) fn lock(&self) -> io::Result<Lock> {
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -75,7 +87,7 @@ impl Files {
                 "it is no file of a pool, or of another version",
             ));
         }
-        Ok(file)
+        Ok(Lock(file))
     }
 
     /// The numbers of the segments there are, in order.
@@ -146,10 +158,12 @@ mod tests {
         let lock = files.lock().unwrap();
         let refused = files.lock().unwrap_err();
         assert_eq!(refused.to_string(), "another daemon uses it");
-        let mode = lock.metadata().unwrap().permissions().mode();
+        let mode = lock.0.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let inherited = lock.0.try_clone().unwrap();
         drop(lock);
         assert!(files.lock().is_ok());
+        drop(inherited);
     }
 
     #[test]

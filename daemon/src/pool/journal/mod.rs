@@ -20,7 +20,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use files::Files;
+use files::{Files, Lock};
 use format::{Counters, Entry, NoSegment, Record, decode, encode};
 use reader::{Reader, Unreadable};
 use runs::Runs;
@@ -34,8 +34,7 @@ const SEGMENT: (u64, u64) = (64 * 1024, 16 * 1024 * 1024);
 #[derive(Debug)]
 pub struct Journal {
     files: Files,
-    /// Keeps other daemons out.
-    _lock: File,
+    _lock: Lock,
     maxbytes: u64,
     /// Oldest first; the last is written to.
     segments: VecDeque<Segment>,
