@@ -24,6 +24,7 @@ mod rpc_raw;
 mod scale;
 mod shell;
 mod signals;
+mod standing;
 mod stopping;
 mod superlance;
 mod tools;
