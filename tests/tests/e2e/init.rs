@@ -8,10 +8,6 @@ use nix::unistd::{Pid, Uid};
 
 #[test]
 fn as_pid_1_orphans_are_reaped_and_a_signal_ends_everything() {
-    if !Uid::effective().is_root() {
-        // A PID namespace takes root; what remains to be seen without is in the other suites.
-        return;
-    }
     let orphan = workspace::fixtures().join("orphan.sh");
     let daemon = Daemon::prepare(
         Flavour::under_test(),
@@ -34,6 +30,7 @@ fn as_pid_1_orphans_are_reaped_and_a_signal_ends_everything() {
                 command
             },
         )
+        .args(namespace_of_a_user())
         .args(["--pid", "--fork", "--mount-proc", "--kill-child"])
         .arg(supervisord)
         .args(["-n", "-c"])
@@ -58,4 +55,9 @@ fn as_pid_1_orphans_are_reaped_and_a_signal_ends_everything() {
     });
     daemon.wait_log("stopped: sleeper (terminated by SIGTERM)");
     assert!(!daemon.path("supervisord.pid").exists());
+}
+
+/// Other namespaces take root, which an ordinary user has in a user namespace.
+fn namespace_of_a_user() -> Option<&'static str> {
+    (!Uid::effective().is_root()).then_some("--map-root-user")
 }
