@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::compare::number;
 use crate::error::{About, Error};
-use crate::experiments::lives::{idle, last_of, numprocs, start};
+use crate::experiments::lives::{descriptors, idle, last_of, numprocs, start};
 use crate::experiments::tools;
 use crate::meter;
 use crate::options::Options;
@@ -19,6 +19,9 @@ use crate::svg::{self, Chart};
 use crate::{print, warn};
 
 const SIZES: [usize; 7] = [10, 30, 100, 300, 1000, 3000, 10_000];
+
+/// As little as can be: log files are not the daemon's cost, and a third pipe each would be too many for most machines.
+const LEAST: &str = "stdout_logfile=NONE\nredirect_stderr=true\n";
 
 /// What is drawn, in the order of [`measure`].
 const TITLES: [&str; 6] = [
@@ -30,27 +33,23 @@ const TITLES: [&str; 6] = [
     "shutdown, ms",
 ];
 
-/// Files that children's logs would be do not belong to the daemon's cost, and 10,000 programs would have 20,000.
-const NO_LOGS: &str = "stdout_logfile=NONE\nstderr_logfile=NONE\n";
-
 /// Measures all sizes, prints a table and draws it.
 pub(crate) fn run(options: &Options) -> Result<(), Error> {
     let installs = [Install::ours(options.ours.clone())?, Install::original()];
-    let sizes = if options.quick {
-        &SIZES[..3]
-    } else {
-        &SIZES[..]
-    };
+    // Two pipes each, and the daemon's own descriptors.
+    let most = (descriptors(10_000) - 200) / 2;
+    let few = if options.quick { 3 } else { SIZES.len() };
+    let sizes = SIZES[..few].iter().map(|size| (*size).min(most));
     let mut curves: Vec<Vec<(f64, [f64; 6])>> = vec![Vec::new(); installs.len()];
     print(&format!("| programs | | {} |", TITLES.join(" | ")));
     print("|---|---|---|---|---|---|---|---|");
     for size in sizes {
         for (install, curve) in installs.iter().zip(&mut curves) {
-            match measure(install, *size) {
+            match measure(install, size) {
                 Ok(figures) => {
                     let cells = figures.map(number).join(" | ");
                     print(&format!("| {size} | {} | {cells} |", install.label));
-                    curve.push((*size as f64, figures));
+                    curve.push((size as f64, figures));
                 }
                 Err(error) => warn(&format!("{size} {}: {error}", install.label)),
             }
@@ -63,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
 
 /// The six figures of one daemon.
 fn measure(install: &Install, size: usize) -> Result<[f64; 6], Error> {
-    let config = numprocs(size, NO_LOGS);
+    let config = numprocs(size, LEAST);
     let (server, mut connection, seconds) = start(install, &config, &last_of(size), size)?;
     let memory = meter::megabytes(server.pid(), "VmRSS")?;
     let request = rpc::request("supervisor.getAllProcessInfo", &json!([]));
@@ -75,7 +74,7 @@ fn measure(install: &Install, size: usize) -> Result<[f64; 6], Error> {
     }
     drop(connection);
     let [cpu, _] = idle(&server, Duration::from_secs(8))?;
-    let more = numprocs(10, NO_LOGS).replace("[program:p]", "[program:q]");
+    let more = numprocs(10, LEAST).replace("[program:p]", "[program:q]");
     let updated = tools::update(install, &server, &(config + &more), "q:q_00009", size + 10)?;
     Ok([
         seconds * 1000.0,

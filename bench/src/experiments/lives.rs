@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{Resource, getrlimit};
 use tempfile::TempDir;
 
 use super::{Experiment, Figure, Wanted, workload};
@@ -33,9 +34,14 @@ pub(super) fn sections(first: usize, count: usize, options: &str) -> String {
     (first..first + count).map(section).collect()
 }
 
-/// Descriptors that so many programs take, with room to spare.
+/// Options of programs whose output nobody keeps.
+pub(crate) const NO_LOGS: &str = "stdout_logfile=NONE\nstderr_logfile=NONE\n";
+
+/// Descriptors that so many programs take, with room to spare, as far as the machine allows.
 pub(crate) fn descriptors(programs: usize) -> usize {
-    programs * 6 + 256
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(_, hard)| hard);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    limit.min(programs * 6 + 256)
 }
 
 /// Starts, waits until all run, and answers the seconds since the start of the process.
@@ -71,6 +77,7 @@ pub(super) fn experiments(quick: bool) -> Vec<Experiment> {
         life(1, [Value(20.0), Value(15.0), Value(4.0)]),
         life(100, [Value(60.0), Nothing, Nothing]),
         life(1000, [Floor(1.3), Value(300.0), Value(9.0)]),
+        without_logs(),
         separate_sections(),
         idle_thousand(seconds),
         crash(seconds.min(10)),
@@ -98,6 +105,19 @@ fn spawn_floor(count: usize) -> Result<Vec<f64>, Error> {
         .into_iter()
         .map(|seconds| seconds * 1000.0)
         .collect())
+}
+
+/// Bare programs make no log files, and to make 2,000 files takes its time.
+fn without_logs() -> Experiment {
+    let label = "start of 1000 until RUNNING, no log files";
+    let figures = vec![Figure::less(label, "ms", Wanted::Floor(1.3))];
+    Experiment::new("start-nologs", figures, |install| {
+        let config = numprocs(1000, NO_LOGS);
+        let (server, _, seconds) = start(install, &config, &last_of(1000), 1000)?;
+        server.stop()?;
+        Ok(vec![seconds * 1000.0])
+    })
+    .floor(|| spawn_floor(1000))
 }
 
 fn separate_sections() -> Experiment {
