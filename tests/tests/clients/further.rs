@@ -1,6 +1,8 @@
 //! What our supervisorctl has beyond the original's.
 
 use std::fs::File;
+use std::io::Write;
+use std::process::Stdio;
 
 use callboard_tests::{CtlOutput, Daemon, Flavour};
 use nix::sys::signal::{Signal, kill};
@@ -184,4 +186,27 @@ fn several_logs_are_followed_at_once() {
     assert!(!daemon.read("tailed").contains("out 2"));
     kill(Pid::from_raw(tail.id() as i32), Signal::SIGINT).expect("it follows");
     assert_eq!(tail.wait().expect("it ends").code(), Some(0));
+}
+
+/// The original may hang at the end, so this is not compared.
+#[test]
+fn a_process_in_the_foreground_is_written_to_until_the_input_ends() {
+    let daemon = daemon();
+    let mut fg = daemon
+        .command("supervisorctl")
+        .arg("-c")
+        .arg(daemon.config_path())
+        .args(["fg", "web:web_0"])
+        .stdin(Stdio::piped())
+        .stdout(File::create(daemon.path("shown")).expect("the directory is writable"))
+        .spawn()
+        .expect("our supervisorctl starts");
+    daemon.wait_file("shown", "==> Press Ctrl-C to exit <==\n");
+    let mut input = fg.stdin.take().expect("it is piped");
+    input.write_all(b"typed\n").expect("it reads");
+    daemon.wait_file("shown", "typed\n");
+    drop(input);
+    assert_eq!(fg.wait().expect("it ends").code(), Some(0));
+    assert!(daemon.read("shown").ends_with("Exiting foreground\n"));
+    assert_eq!(daemon.state("web:web_0"), "RUNNING");
 }
