@@ -128,38 +128,6 @@ pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
         scenarios: &["transitions"],
         side: Side::Original,
-        line: Text::Is(
-            "PROCESS_STATE_STARTING processname:again groupname:again from_state:STOPPED tries:3",
-        ),
-        reason: "failed starts before a stop in BACKOFF are forgotten",
-    },
-    Deliberate {
-        scenarios: &["transitions"],
-        side: Side::Original,
-        line: Text::Is(
-            "PROCESS_STATE_BACKOFF processname:again groupname:again from_state:STARTING tries:4",
-        ),
-        reason: "failed starts before a stop in BACKOFF are forgotten",
-    },
-    Deliberate {
-        scenarios: &["transitions"],
-        side: Side::Ours,
-        line: Text::Is(
-            "PROCESS_STATE_STARTING processname:again groupname:again from_state:STOPPED tries:0",
-        ),
-        reason: "failed starts before a stop in BACKOFF are forgotten",
-    },
-    Deliberate {
-        scenarios: &["transitions"],
-        side: Side::Ours,
-        line: Text::Is(
-            "PROCESS_STATE_BACKOFF processname:again groupname:again from_state:STARTING tries:1",
-        ),
-        reason: "failed starts before a stop in BACKOFF are forgotten",
-    },
-    Deliberate {
-        scenarios: &["transitions"],
-        side: Side::Original,
         line: Text::Is("INFO exited: mortal_13 (exit status 0; expected)"),
         reason: "programs do not inherit ignored signals",
     },

@@ -205,10 +205,10 @@ fn requests(watched: &mut Watched) {
     watched.daemon.call("addProcessGroup", json!(["alpha"]));
     watched.daemon.wait_state("alpha", "RUNNING");
     watched.note("alpha again", &[]);
-    HELD.map(|name| let_go(&watched.daemon, name));
+    HELD.iter().for_each(|name| let_go(&watched.daemon, name));
     watched.daemon.call("stopAllProcesses", json!([]));
     watched.note("stopAllProcesses", &["DEBG killing "]);
-    HELD.map(|name| hold(&watched.daemon, name));
+    HELD.iter().for_each(|name| hold(&watched.daemon, name));
     watched.daemon.call("startAllProcesses", json!([false]));
     watched.wait_all_running(UP + 1);
     watched.note("startAllProcesses", &["spawned: "]);
@@ -255,9 +255,9 @@ fn restart(watched: &mut Watched) {
         "restart, before the first group is down",
         &["DEBG killing "],
     );
-    HELD.map(|name| let_go(&watched.daemon, name));
+    HELD.iter().for_each(|name| let_go(&watched.daemon, name));
     watched.wait("supervisord started with pid", 1);
-    HELD.map(|name| hold(&watched.daemon, name));
+    HELD.iter().for_each(|name| hold(&watched.daemon, name));
     watched.note("restart", &["DEBG killing "]);
 }
 
@@ -323,7 +323,7 @@ fn overtaken(flavour: Flavour) -> Vec<String> {
     watched.wait("killing late", 1);
     watched.daemon.signal(Signal::SIGINT);
     watched.wait("received SIGINT", 1);
-    HELD.map(|name| let_go(&watched.daemon, name));
+    HELD.iter().for_each(|name| let_go(&watched.daemon, name));
     let status = watched.daemon.wait_exit();
     watched.daemon.assert_nothing_left();
     watched.note_lines(&["received SIG", " to die", "started with"]);
