@@ -41,7 +41,7 @@ pub enum EventType {
 }
 
 /// One row per type: the type, its wire name, its parent.
-const TREE: [(EventType, &str, Option<EventType>); 27] = {
+const TREE: [(EventType, &str, Option<EventType>); EventType::COUNT] = {
     use EventType::*;
     [
         (Event, "EVENT", None),
@@ -127,6 +127,9 @@ const TREE: [(EventType, &str, Option<EventType>); 27] = {
 };
 
 impl EventType {
+    /// How many types there are.
+    pub const COUNT: usize = 27;
+
     /// Every type, parents before children.
     pub fn all() -> impl Iterator<Item = Self> {
         TREE.iter().map(|row| row.0)

@@ -1,16 +1,22 @@
-//! The bus: takes every event, numbers those that somebody wants, hands them to the pools.
+//! The bus: takes every event, numbers those that a pool wants, hands them to the pools, and shows them to observers.
 
+mod observers;
 mod ticks;
 
 use std::cell::Cell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix::{Actor, Addr, Context, Handler, Message, Recipient, SpawnHandle};
 use protocol::events::{Event, EventSet, EventType};
 
+pub use observers::Observer;
+use observers::Observers;
 use ticks::Ticks;
+
+/// How many events of each type there were.
+type Counts = [Cell<u64>; EventType::COUNT];
 
 /// An event as pools get it.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,19 +37,32 @@ pub struct Envelope {
 pub struct Deliver(pub Arc<Envelope>);
 
 /// Raises events and subscribes pools; clones share the bus.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct BusHandle {
     addr: Addr<Bus>,
     wanted: Rc<Cell<EventSet>>,
     next_serial: Rc<Cell<u64>>,
+    observers: Observers,
+    counts: Rc<Counts>,
+}
+
+/// Watches until it is dropped.
+#[derive(Debug)]
+pub struct Observation {
+    bus: BusHandle,
+    id: u64,
 }
 
 impl BusHandle {
     /// Starts a bus whose numbers go on from `next_serial`, a number shared with its successors.
     pub fn start(next_serial: Rc<Cell<u64>>) -> Self {
         let wanted = Rc::new(Cell::new(EventSet::default()));
+        let observers = Observers::default();
+        let counts = Rc::new([const { Cell::new(0) }; EventType::COUNT]);
         let bus = Bus {
             subscribers: Vec::new(),
+            observers: observers.clone(),
+            counts: Rc::clone(&counts),
             wanted: Rc::clone(&wanted),
             next_serial: Rc::clone(&next_serial),
             ticks: Ticks::default(),
@@ -53,6 +72,8 @@ impl BusHandle {
             addr: bus.start(),
             wanted,
             next_serial,
+            observers,
+            counts,
         }
     }
 
@@ -61,15 +82,43 @@ impl BusHandle {
         self.next_serial.set(self.next_serial.get().max(serial));
     }
 
-    /// Whether anybody has subscribed to this type: ask before composing an expensive event.
+    /// Whether anybody has subscribed to this type or watches it: ask before composing an expensive event.
     pub fn wants(&self, event_type: EventType) -> bool {
         self.wanted.get().wants(event_type)
     }
 
-    /// Raises an event. Never waits; an event that nobody wants is dropped here.
+    /// Raises an event. Never waits; an event that nobody wants is counted and dropped here.
     pub fn notify(&self, event: Event) {
-        if self.wants(event.event_type()) {
-            self.addr.do_send(Notify(event));
+        self.raise(event.event_type(), || event);
+    }
+
+    /// Raises an event that is composed only if somebody wants its type. Never waits.
+    pub fn raise(&self, event_type: EventType, compose: impl FnOnce() -> Event) {
+        count(&self.counts, event_type);
+        if self.wants(event_type) {
+            self.addr.do_send(Notify(compose()));
+        }
+    }
+
+    /// How many events of each concrete type were raised. Output, messages and ticks are not raised while nobody wants
+    /// them.
+    pub fn counts(&self) -> impl Iterator<Item = (EventType, u64)> {
+        let is_concrete = |event_type: &EventType| {
+            !EventType::all().any(|child| child.parent() == Some(*event_type))
+        };
+        EventType::all()
+            .filter(is_concrete)
+            .map(|event_type| (event_type, self.counts[event_type as usize].get()))
+    }
+
+    /// Shows every later event of these types to `observer`, as long as the answer is kept.
+    pub fn observe(&self, events: EventSet, observer: Weak<dyn Observer>) -> Observation {
+        self.wanted.set(self.wanted.get().union(events));
+        let id = self.observers.add(events, observer);
+        self.addr.do_send(Reconsider);
+        Observation {
+            bus: self.clone(),
+            id,
         }
     }
 
@@ -90,10 +139,24 @@ impl BusHandle {
     }
 }
 
+impl Drop for Observation {
+    fn drop(&mut self) {
+        self.bus.observers.remove(self.id);
+        self.bus.addr.do_send(Reconsider);
+    }
+}
+
+fn count(counts: &Counts, event_type: EventType) {
+    let count = &counts[event_type as usize];
+    count.set(count.get() + 1);
+}
+
 /// The bus actor.
 struct Bus {
     /// In the order of subscription, which is the order of group priority.
     subscribers: Vec<Subscriber>,
+    observers: Observers,
+    counts: Rc<Counts>,
     /// What anybody wants, shared with the handles.
     wanted: Rc<Cell<EventSet>>,
     next_serial: Rc<Cell<u64>>,
@@ -119,12 +182,18 @@ struct Subscribe(Subscriber);
 #[rtype(result = "()")]
 struct Unsubscribe(String);
 
+/// What somebody watches has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Reconsider;
+
 impl Actor for Bus {
     type Context = Context<Self>;
 }
 
 impl Bus {
     fn deliver(&self, event: &Event) {
+        self.observers.show(event, unix_millis);
         let event_type = event.event_type();
         let mut takers = self
             .subscribers
@@ -150,7 +219,7 @@ impl Bus {
             .subscribers
             .iter()
             .map(|subscriber| subscriber.events)
-            .fold(EventSet::default(), EventSet::union);
+            .fold(self.observers.wanted(), EventSet::union);
         self.wanted.set(wanted);
         self.schedule_tick(ctx);
     }
@@ -168,6 +237,7 @@ impl Bus {
         self.tick_timer = self.ticks.next(self.wanted.get()).map(|wait| {
             ctx.run_later(wait, |bus, ctx| {
                 for event in bus.ticks.due() {
+                    count(&bus.counts, event.event_type());
                     bus.deliver(&event);
                 }
                 bus.schedule_tick(ctx);
@@ -215,6 +285,14 @@ impl Handler<Unsubscribe> for Bus {
     fn handle(&mut self, Unsubscribe(name): Unsubscribe, ctx: &mut Context<Self>) {
         self.subscribers
             .retain(|subscriber| subscriber.name != name);
+        self.subscriptions_changed(ctx);
+    }
+}
+
+impl Handler<Reconsider> for Bus {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconsider, ctx: &mut Context<Self>) {
         self.subscriptions_changed(ctx);
     }
 }

@@ -52,15 +52,14 @@ impl Process {
             }
         });
         self.tell_pool(Notice::State(to));
-        if self.services.bus.wants(EventType::entering(to)) {
-            self.services.bus.notify(Event::ProcessState {
-                process: self.config.name.clone(),
-                group: self.config.group.clone(),
-                from,
-                to,
-                detail,
-            });
-        }
+        let event_type = EventType::entering(to);
+        self.services.bus.raise(event_type, || Event::ProcessState {
+            process: self.config.name.clone(),
+            group: self.config.group.clone(),
+            from,
+            to,
+            detail,
+        });
     }
 
     pub(super) fn tell_pool(&self, notice: Notice) {
