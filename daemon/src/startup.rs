@@ -323,6 +323,7 @@ impl Instance {
         });
         let children = services.children.clone();
         let foreground = config.daemon.nodaemon;
+        let to_syslog = matches!(config.daemon.logfile, config::model::ActivityLog::Syslog);
         let (sender, outcome) = oneshot::channel();
         let namespaces = Rc::from(config.rpc_interfaces.as_slice());
         let supervisor = Supervisor::new(Boot {
@@ -333,7 +334,7 @@ impl Instance {
             outcome: sender,
         })
         .start();
-        if foreground {
+        if foreground || to_syslog {
             actix::spawn(offer_again(self.log.clone()));
         }
         self.listen_for_signals(&supervisor)

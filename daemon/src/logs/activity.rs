@@ -112,7 +112,11 @@ impl ActivityLog {
     /// Writes a message if its level is enabled. It may span lines; only the first is stamped.
     pub fn log(&self, level: LogLevel, message: impl Display) {
         if self.enabled(level) {
-            self.0.output.borrow_mut().write(level, &message);
+            let mut output = self.0.output.borrow_mut();
+            output.write(level, &message);
+            if matches!(&output.sink, Sink::Syslog(syslog) if syslog.has_pending()) {
+                self.0.changes.announce();
+            }
         }
     }
 
@@ -167,16 +171,22 @@ impl ActivityLog {
         }
     }
 
-    /// Delivers what slow readers of standard output have left queued, without waiting; true if
+    /// Delivers what slow readers of standard output or a busy system logger have left queued, without waiting; true if
     /// something is left still. To be called now and then.
     pub fn flush(&self) -> bool {
         let mut output = self.0.output.borrow_mut();
         let Output { sink, mirror, .. } = &mut *output;
+        let mut pending = false;
         let file = match sink {
             Sink::File(file) => Some(file),
-            Sink::Held(_) | Sink::Syslog(_) | Sink::Closed => None,
+            Sink::Syslog(syslog) => {
+                // There is nowhere to complain.
+                let _ = syslog.flush();
+                pending = syslog.has_pending();
+                None
+            }
+            Sink::Held(_) | Sink::Closed => None,
         };
-        let mut pending = false;
         for file in file.into_iter().chain(mirror) {
             let outcome = file.flush();
             report(file.path(), outcome);

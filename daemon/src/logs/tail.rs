@@ -108,16 +108,15 @@ fn tail_window(size: i64, offset: i64, length: i64) -> (i64, i64, bool) {
     (start.max(0), count.max(0), overflow)
 }
 
-/// Opens a regular file; a pipe in its place would make the daemon wait.
+/// Opens a file, or a device that has positions, like `/dev/null`. A pipe or terminal in its place
+/// has none, and would make the daemon wait.
 fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
+    let mut file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NONBLOCK)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(ErrorKind::InvalidInput.into()),
-    }
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
 }
 
 fn size_of(file: &File) -> io::Result<i64> {

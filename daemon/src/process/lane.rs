@@ -97,8 +97,9 @@ impl Lane {
 
     /// A slow reader of the log has not taken everything yet.
     pub(super) fn has_pending(&self) -> bool {
-        let file = self.sinks.file.as_ref();
-        file.is_some_and(RotatingFile::has_pending)
+        let (file, syslog) = (&self.sinks.file, &self.sinks.syslog);
+        file.as_ref().is_some_and(RotatingFile::has_pending)
+            || syslog.as_ref().is_some_and(Syslog::has_pending)
     }
 
     /// Offers a slow reader again what it has not taken.
@@ -106,6 +107,7 @@ impl Lane {
         if let Some(outcome) = self.sinks.file.as_mut().map(RotatingFile::flush) {
             self.sinks.report(outcome);
         }
+        self.sinks.flush_syslog();
     }
 
     /// Opens the log anew, after something outside has renamed it.
@@ -165,15 +167,26 @@ impl Sinks {
         if let Some(outcome) = self.file.as_mut().map(|file| file.write(data)) {
             self.report(outcome);
         }
-        let log = &self.services.log;
-        let (name, channel) = (&self.process.name, self.channel);
-        if let Some(syslog) = &mut self.syslog {
-            // The system log is somebody else's; that it is down is no reason to be loud.
-            if let Err(error) = syslog.send_output(name, data) {
-                log.debug(format_args!(
-                    "cannot send {channel} of '{name}' to syslog: {error}"
-                ));
-            }
+        let name = &self.process.name;
+        let sent = self
+            .syslog
+            .as_mut()
+            .map(|syslog| syslog.send_output(name, data));
+        self.report_syslog(sent);
+    }
+
+    fn flush_syslog(&mut self) {
+        let flushed = self.syslog.as_mut().map(Syslog::flush);
+        self.report_syslog(flushed);
+    }
+
+    /// The system log is somebody else's; that it is down is no reason to be loud.
+    fn report_syslog(&self, outcome: Option<io::Result<()>>) {
+        if let Some(Err(error)) = outcome {
+            let (name, channel) = (&self.process.name, self.channel);
+            self.services.log.debug(format_args!(
+                "cannot send {channel} of '{name}' to syslog: {error}"
+            ));
         }
     }
 
