@@ -3,8 +3,8 @@
 use std::io;
 
 use lettre::address::{AddressError, Envelope};
-use lettre::message::header::{ContentType, MIME_VERSION_1_0};
-use lettre::message::{Mailbox, Mailboxes};
+use lettre::message::header::{ContentTransferEncoding, ContentType, MIME_VERSION_1_0};
+use lettre::message::{Body, Mailbox, Mailboxes};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{CertificateStore, Tls, TlsParameters};
 use lettre::{Address, Message, SmtpTransport, Transport as _};
@@ -15,6 +15,9 @@ use crate::options::Options;
 const DIGEST: usize = 76;
 
 const SMTP_PORT: u16 = 25;
+
+/// Bytes of a line in mail, by RFC 5322.
+const LONGEST_LINE: usize = 998;
 
 /// Everything about a letter but its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +144,18 @@ fn compose(letter: &Letter, body: &str) -> Result<(Message, Envelope), SendError
     {
         message = message.subject(subject);
     }
-    Ok((message.body(body.to_owned())?, envelope))
+    Ok((message.body(content(body))?, envelope))
+}
+
+/// The text as the body of a letter: as it is wherever mail allows that. Left to itself the library would break lines of more
+/// than 76 characters, for which a telephone shows equals signs.
+fn content(text: &str) -> Body {
+    let is_plain = text.is_ascii() && !text.contains(['\r', '\0']);
+    if !is_plain || text.lines().any(|line| line.len() > LONGEST_LINE) {
+        return Body::new(text.to_owned());
+    }
+    let bytes = text.replace('\n', "\r\n").into_bytes();
+    Body::dangerous_pre_encoded(bytes, ContentTransferEncoding::SevenBit)
 }
 
 /// Reads an address. A bare name is a user of the mail server's own host.
@@ -248,6 +262,17 @@ mod tests {
             let (message, _) = compose(&letter(subject), "one").expect("a letter");
             let text = String::from_utf8(message.formatted()).expect("text");
             assert!(!text.contains("Subject:"), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_lines_stay_whole() {
+        let encoding = |text: &str| content(text).encoding();
+        let long = "x".repeat(LONGEST_LINE);
+        assert_eq!(encoding(&long), ContentTransferEncoding::SevenBit);
+        assert_eq!(content("a\nb").into_vec(), b"a\r\nb");
+        for text in [format!("{long}x"), format!("{long}é")] {
+            assert_ne!(encoding(&text), ContentTransferEncoding::SevenBit);
         }
     }
 

@@ -8,7 +8,7 @@ const CRASH: (&str, &str) = (
 );
 const FATAL: (&str, &str) = (
     "PROCESS_STATE_FATAL",
-    "processname:api groupname:web from_state:BACKOFF",
+    "processname:an_api_with_a_long_name groupname:web from_state:BACKOFF",
 );
 const EXIT: (&str, &str) = (
     "PROCESS_STATE_EXITED",

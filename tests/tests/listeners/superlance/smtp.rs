@@ -30,6 +30,11 @@ impl Smtp {
         self.port
     }
 
+    /// What was said so far, line by line.
+    pub(crate) fn heard(&self) -> String {
+        self.heard.lock().expect("no panic").join("\n")
+    }
+
     /// What was said so far, which is forgotten; without what two libraries may well do differently: the case of commands, the
     /// order of headers, the name of UTC, the letters of a Message-ID, and how they say that the text is ASCII.
     pub(crate) fn take_heard(&self) -> Vec<String> {
