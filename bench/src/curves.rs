@@ -1,7 +1,7 @@
 //! What a daemon costs over the number of its programs.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use callboard_tests::workspace;
@@ -43,6 +43,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
     let mut curves: Vec<Vec<(f64, [f64; 6])>> = vec![Vec::new(); installs.len()];
     print(&format!("| programs | | {} |", TITLES.join(" | ")));
     print("|---|---|---|---|---|---|---|---|");
+    let out = options.out.clone();
+    let out = out.unwrap_or_else(|| workspace::root().join("docs/performance.svg"));
     for size in sizes {
         for (install, curve) in installs.iter().zip(&mut curves) {
             match measure(install, size) {
@@ -54,10 +56,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
                 Err(error) => warn(&format!("{size} {}: {error}", install.label)),
             }
         }
+        // The large sizes take minutes: what is known so far is drawn already.
+        write(&out, &installs, &curves)?;
     }
-    let out = options.out.clone();
-    let out = out.unwrap_or_else(|| workspace::root().join("docs/performance.svg"));
-    write(&out, &installs, &curves)
+    Ok(())
 }
 
 /// The six figures of one daemon.
@@ -86,11 +88,7 @@ fn measure(install: &Install, size: usize) -> Result<[f64; 6], Error> {
     ])
 }
 
-fn write(
-    out: &PathBuf,
-    installs: &[Install],
-    curves: &[Vec<(f64, [f64; 6])>],
-) -> Result<(), Error> {
+fn write(out: &Path, installs: &[Install], curves: &[Vec<(f64, [f64; 6])>]) -> Result<(), Error> {
     let chart = |(at, title): (usize, &&str)| Chart {
         title: (*title).to_owned(),
         lines: installs

@@ -1,8 +1,8 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 
-use crate::error::Error;
+use crate::error::{About, Error};
 use crate::workload::number;
 
 /// What there is.
@@ -57,7 +57,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Options, Error> {
             "--only" => options.only.push(value()?.clone()),
             "--rounds" => options.rounds = number(value()?)?.max(1),
             "--quick" => options.quick = true,
-            "--ours" => options.ours = Some(PathBuf::from(value()?)),
+            "--ours" => options.ours = Some(absolute(value()?).about("read --ours")?),
             "--list" => options.list = true,
             "--out" => options.out = Some(PathBuf::from(value()?)),
             _ => return Err(Error::Usage(format!("{word}?\n\n{USAGE}"))),
