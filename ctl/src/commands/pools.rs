@@ -122,7 +122,11 @@ fn row(pool: &Value) -> Option<Vec<String>> {
     let mut listeners = Vec::new();
     for listener in pool.get("listeners")?.as_array()? {
         let member = |name| listener.get(name).and_then(Value::as_str);
-        listeners.push(format!("{} {}", member("name")?, member("statename")?));
+        let state = match listener.get("pid")?.as_int()? {
+            0 => "not running",
+            _ => member("statename")?,
+        };
+        listeners.push(format!("{} {state}", member("name")?));
     }
     let mut listeners = listeners.join(", ");
     if pool.get("disk_failed")?.as_bool()? {
@@ -158,10 +162,14 @@ mod tests {
     use super::*;
 
     fn pool(name: &str, disk_failed: bool) -> Value {
-        let listener = Value::Struct(vec![
-            ("name".into(), "w_0".into()),
-            ("statename".into(), "UNKNOWN".into()),
-        ]);
+        let listener = |name: &str, pid: i32| {
+            Value::Struct(vec![
+                ("name".into(), name.into()),
+                ("pid".into(), pid.into()),
+                ("statename".into(), "UNKNOWN".into()),
+            ])
+        };
+        let listeners = vec![listener("w_0", 7), listener("w_1", 0)];
         Value::Struct(vec![
             ("name".into(), name.into()),
             ("buffered".into(), 3.into()),
@@ -172,7 +180,7 @@ mod tests {
             ("discarded".into(), 0.into()),
             ("buffer_file".into(), "/var/x".into()),
             ("disk_failed".into(), disk_failed.into()),
-            ("listeners".into(), Value::Array(vec![listener])),
+            ("listeners".into(), Value::Array(listeners)),
         ])
     }
 
@@ -181,8 +189,8 @@ mod tests {
         let lines = table(&[pool("a", false), pool("watchers", true)]).unwrap();
         let expected = [
             "pool      buffered       bytes   oldest  delivered  rejected  discarded  listeners",
-            "a                3  3000000000  2:02:05     123456         0          0  w_0 UNKNOWN",
-            "watchers         3  3000000000  2:02:05     123456         0          0  w_0 UNKNOWN (cannot write /var/x)",
+            "a                3  3000000000  2:02:05     123456         0          0  w_0 UNKNOWN, w_1 not running",
+            "watchers         3  3000000000  2:02:05     123456         0          0  w_0 UNKNOWN, w_1 not running (cannot write /var/x)",
         ];
         assert_eq!(lines, expected);
     }

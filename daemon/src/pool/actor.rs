@@ -364,6 +364,8 @@ impl Pool {
 
     fn gone(&mut self, member: usize, ctx: &mut Context<Self>) {
         if let Some(listener) = self.listeners.get_mut(member) {
+            listener.decoder = ListenerDecoder::default();
+            listener.state.set(ListenerState::default());
             listener.child = None;
         }
         self.dispatch.unready(member);

@@ -115,7 +115,7 @@ impl Storage {
                 if restored.events > 0 {
                     let count = restored.events;
                     self.log
-                        .info(format_args!("pool {pool}: {count} events found in {path}"));
+                        .info(format_args!("pool {pool}: events found in {path}: {count}"));
                 }
                 let counters = restored.counters;
                 // What came before is behind what was there already.

@@ -107,7 +107,8 @@ pub(super) struct Live {
 
 impl Live {
     fn write(&self, data: &[u8]) -> Result<(), Closed> {
-        self.stdin.as_ref().ok_or(Closed)?.send(data)
+        let stdin = self.stdin.as_ref();
+        stdin.ok_or(Closed { partly: false })?.send(data)
     }
 
     fn offer(&self, data: &[u8]) -> Result<(), Refused> {
@@ -432,8 +433,8 @@ impl Handler<Feed> for Process {
             (Some(live), Some(child)) if child.pid == pid => live,
             _ => return,
         };
-        if live.write(&event).is_err() {
-            self.tell_pool(Notice::Unfed { partly: false });
+        if let Err(Closed { partly }) = live.write(&event) {
+            self.tell_pool(Notice::Unfed { partly });
         }
     }
 }

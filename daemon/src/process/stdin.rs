@@ -30,7 +30,10 @@ struct State {
 
 /// The child does not read any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed;
+pub struct Closed {
+    /// It may have got a part of what was sent.
+    pub partly: bool,
+}
 
 /// The child takes nothing: it does not read any more, or too much is waiting for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl Stdin {
         if waiting > 0 && waiting + data.len() > MOST_WAITING {
             return Err(Refused);
         }
-        self.send(data).map_err(|Closed| Refused)
+        self.send(data).map_err(|_| Refused)
     }
 
     /// Writes, in one piece if the pipe has room. What does not fit follows, in order, as the
@@ -71,7 +74,7 @@ impl Stdin {
     pub fn send(self: &Rc<Self>, data: &[u8]) -> Result<(), Closed> {
         let mut state = self.state.borrow_mut();
         if state.closed {
-            return Err(Closed);
+            return Err(Closed { partly: false });
         }
         if !state.queue.is_empty() {
             state.queue.extend_from_slice(data);
@@ -93,7 +96,10 @@ impl Stdin {
                 Ok(count) => written += count,
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => break,
-                Err(_) => return Err(Closed),
+                Err(_) => {
+                    let partly = written > 0;
+                    return Err(Closed { partly });
+                }
             }
         }
         Ok(written)
@@ -112,7 +118,7 @@ impl Stdin {
             let mut state = self.state.borrow_mut();
             match self.write(&state.queue) {
                 Ok(count) => state.queue.advance(count),
-                Err(Closed) => break,
+                Err(Closed { .. }) => break,
             }
             if state.queue.is_empty() {
                 state.queue = BytesMut::new();
@@ -183,7 +189,7 @@ mod tests {
         stdin.send(&[0; 300_000]).unwrap();
         drop(pipe.theirs);
         assert!(receiver.await.is_err(), "dropped, by the call");
-        assert_eq!(stdin.send(b"x"), Err(Closed));
+        assert_eq!(stdin.send(b"x"), Err(Closed { partly: false }));
     }
 
     #[actix::test]
@@ -202,7 +208,7 @@ mod tests {
         let pipe = fds::input_pipe().unwrap();
         drop(pipe.theirs);
         let stdin = Stdin::new(pipe.ours);
-        assert_eq!(stdin.send(b"x"), Err(Closed));
-        assert_eq!(stdin.send(b"x"), Err(Closed));
+        assert_eq!(stdin.send(b"x"), Err(Closed { partly: false }));
+        assert_eq!(stdin.send(b"x"), Err(Closed { partly: false }));
     }
 }

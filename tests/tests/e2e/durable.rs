@@ -97,7 +97,7 @@ fn a_killed_daemon_goes_on_where_it_was() {
     let events = recorded(&daemon, "30");
     assert_eq!(events.len(), 31);
     assert_numbered(&events, 0);
-    daemon.wait_log("pool keep: 30 events found in ");
+    daemon.wait_log("/events: 30\n");
     // Everything is settled: the next daemon has nothing to do but to go on counting.
     wait::until_true("delivery", || {
         let info = pool(&daemon);
@@ -203,6 +203,19 @@ fn a_changed_pool_takes_over_its_file() {
     );
     send(&daemon, "1");
     assert_numbered(&recorded(&daemon, "1"), 0);
+}
+
+#[test]
+fn a_daemon_that_restarts_within_its_process_opens_its_files_again() {
+    let daemon = start(&listener("", "autostart=false"));
+    send(&daemon, "0");
+    assert_eq!(daemon.call("restart", json!([])), json!(true));
+    daemon.wait_log("/events: 1\n");
+    daemon.wait_state("keep", "STOPPED");
+    send(&daemon, "1");
+    daemon.call("startProcess", json!(["keep"]));
+    assert_numbered(&recorded(&daemon, "1"), 0);
+    assert!(!daemon.log().contains("cannot keep events"));
 }
 
 /// Starts the daemon with a small file system of its own on `small`.

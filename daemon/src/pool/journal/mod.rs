@@ -50,7 +50,8 @@ pub struct Journal {
     unsaved: Runs,
     counters: Counters,
     dropped: Dropped,
-    unsynced: Vec<Arc<File>>,
+    /// By the number of the segment; one that is removed needs no sync.
+    unsynced: Vec<(u64, Arc<File>)>,
     /// The directory has a new entry.
     unlisted: bool,
     scratch: Vec<u8>,
@@ -189,9 +190,9 @@ impl Journal {
         if !(caught_up && passed_by) {
             segment.unread += 1;
         }
-        let active = &self.active;
-        if !self.unsynced.iter().any(|file| Arc::ptr_eq(file, active)) {
-            self.unsynced.push(Arc::clone(active));
+        let number = segment.number;
+        if self.unsynced.iter().all(|(known, _)| *known != number) {
+            self.unsynced.push((number, Arc::clone(&self.active)));
         }
         Ok(())
     }
@@ -291,7 +292,8 @@ impl Journal {
 
     /// What has been written and may not have reached the disk yet.
     pub fn unsynced(&mut self) -> Vec<Arc<File>> {
-        let mut files = std::mem::take(&mut self.unsynced);
+        let unsynced = std::mem::take(&mut self.unsynced).into_iter();
+        let mut files: Vec<_> = unsynced.map(|(_, file)| file).collect();
         if std::mem::take(&mut self.unlisted)
             && let Ok(directory) = File::open(self.files.directory())
         {
@@ -352,7 +354,9 @@ impl Journal {
         if self.segments.len() > 1
             && let Some(oldest) = self.segments.front()
         {
-            self.files.remove(oldest.number)?;
+            let number = oldest.number;
+            self.files.remove(number)?;
+            self.unsynced.retain(|(known, _)| *known != number);
             self.dropped.unread += oldest.unread;
             if let Some((_, last)) = oldest.span {
                 self.dropped.up_to = Some(last);
@@ -390,6 +394,7 @@ impl Journal {
                 // The next time, then.
                 return;
             }
+            self.unsynced.retain(|(known, _)| *known != number);
             self.segments.pop_front();
         }
     }
