@@ -60,18 +60,6 @@ const OUR_HELP: &[&str] = &[
 /// All wanted differences.
 pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
-        scenarios: &["answers"],
-        side: Side::Original,
-        line: Text::Has("\"supervisor.getAPIVersion\",\"supervisor.getAllConfigInfo\""),
-        reason: "getEventPoolInfo and getAllEventPoolInfo are listed with the other methods",
-    },
-    Deliberate {
-        scenarios: &["answers"],
-        side: Side::Ours,
-        line: Text::Has("\"supervisor.getAllEventPoolInfo\""),
-        reason: "getEventPoolInfo and getAllEventPoolInfo are listed with the other methods",
-    },
-    Deliberate {
         scenarios: OUR_HELP,
         side: Side::Original,
         line: Text::Has("Note: restart does not reread config files."),

@@ -18,8 +18,8 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-const ALL: &str = "supervisor.getAllEventPoolInfo";
-const ONE: &str = "supervisor.getEventPoolInfo";
+const ALL: &str = "callboard.getAllEventPoolInfo";
+const ONE: &str = "callboard.getEventPoolInfo";
 
 /// The columns of numbers: heading and member of the answer.
 const COLUMNS: [(&str, &str); 6] = [

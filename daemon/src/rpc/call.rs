@@ -21,11 +21,12 @@ pub(super) fn resolve(context: &RpcContext, full_name: &str) -> Option<Method> {
     if namespace == Namespace::System.name() {
         return Method::find(Namespace::System, name);
     }
-    let published = context
-        .namespaces
-        .iter()
-        .any(|published| published == namespace);
+    if namespace == Namespace::Callboard.name() && !context.namespaces.is_empty() {
+        return Method::find(Namespace::Callboard, name);
+    }
+    let mut published = context.namespaces.iter();
     published
+        .any(|published| published == namespace)
         .then(|| Method::find(Namespace::Supervisor, name))
         .flatten()
 }

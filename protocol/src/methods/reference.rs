@@ -28,6 +28,12 @@ Methods that act on several processes answer with an array of structs, one for e
 
 ";
 
+const EXTENSIONS: &str = "\
+What Supervisor does not have. These are there if the methods of `supervisor` are, answer to the same rules, and are \
+not in `system.listMethods`, so that its answer is the original's.
+
+";
+
 /// The whole page.
 pub fn reference() -> String {
     let mut page = String::from(INTRODUCTION);
@@ -35,6 +41,7 @@ pub fn reference() -> String {
     for (namespace, note) in [
         (Namespace::Supervisor, common_faults()),
         (Namespace::System, String::new()),
+        (Namespace::Callboard, EXTENSIONS.to_owned()),
     ] {
         let _ = write!(page, "## {}\n\n{note}", namespace.name());
         let specs = Method::TABLE

@@ -217,8 +217,8 @@ table! {
             param(String, "data", "The body of the event.")
         ],
         result: DONE, faults: [];
-    GetEventPoolInfo = Supervisor ["getEventPoolInfo"]:
-        "Tells how a pool of event listeners gets on; an extension of Callboard.",
+    GetEventPoolInfo = Callboard ["getEventPoolInfo"]:
+        "Tells how a pool of event listeners gets on.",
         params: [param(String, "name", "The name of the group.")],
         result: result(
             Struct,
@@ -227,8 +227,8 @@ table! {
              `disk_failed`, and `listeners`: structs of `name`, `pid`, `state` and `statename`."
         ),
         faults: [BadName];
-    GetAllEventPoolInfo = Supervisor ["getAllEventPoolInfo"]:
-        "Tells how every pool of event listeners gets on; an extension of Callboard.",
+    GetAllEventPoolInfo = Callboard ["getAllEventPoolInfo"]:
+        "Tells how every pool of event listeners gets on.",
         params: [], result: result(Array, "A struct per pool, as of getEventPoolInfo, by name."), faults: [];
     ListMethods = System ["listMethods"]:
         "Lists the methods there are.",

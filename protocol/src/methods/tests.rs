@@ -10,6 +10,7 @@ fn full_names() -> Vec<String> {
     };
     let mut names: Vec<_> = of(Namespace::Supervisor)
         .chain(of(Namespace::System))
+        .chain(of(Namespace::Callboard))
         .collect();
     names.sort_unstable();
     names
@@ -62,8 +63,8 @@ const LISTED: [&str; 41] = [
 
 /// What there is besides.
 const EXTENSIONS: [&str; 2] = [
-    "supervisor.getAllEventPoolInfo",
-    "supervisor.getEventPoolInfo",
+    "callboard.getAllEventPoolInfo",
+    "callboard.getEventPoolInfo",
 ];
 
 #[test]

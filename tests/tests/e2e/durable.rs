@@ -27,7 +27,7 @@ fn send(daemon: &Daemon, text: &str) {
 }
 
 fn pool(daemon: &Daemon) -> Value {
-    daemon.call("getEventPoolInfo", json!(["keep"]))
+    daemon.call("callboard.getEventPoolInfo", json!(["keep"]))
 }
 
 /// Kills the daemon as a crash would, and starts it again.

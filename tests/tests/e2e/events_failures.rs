@@ -161,11 +161,11 @@ fn an_unknown_listener_is_seen_and_recovers_by_a_restart() {
     daemon.ctl(&["restart", "mad"]);
     wait_data(&daemon, "mad", &["one", "one"]);
     assert!(!status().contains("listener"), "{}", status());
-    let info = daemon.call("getAllEventPoolInfo", json!([]));
+    let info = daemon.call("callboard.getAllEventPoolInfo", json!([]));
     assert_eq!(info[0]["name"], "mad");
     assert_eq!(info[0]["rejected"], 1);
     let nobody = json!(["nobody"]);
-    assert_eq!(daemon.fault("getEventPoolInfo", nobody).code, 10);
+    assert_eq!(daemon.fault("callboard.getEventPoolInfo", nobody).code, 10);
     let refused = daemon.ctl(&["pools", "nobody"]).stdout;
     assert_eq!(refused, "nobody: ERROR (no such pool)\n");
 }
@@ -185,7 +185,7 @@ fn events_that_are_always_rejected_hold_up_nobody_for_long() {
     daemon.wait_event("picky", "what is behind", |event| {
         event.payload.ends_with("\none")
     });
-    let info = daemon.call("getEventPoolInfo", json!(["picky"]));
+    let info = daemon.call("callboard.getEventPoolInfo", json!(["picky"]));
     assert_eq!(info["discarded"], 0, "{info}");
 }
 
@@ -221,7 +221,7 @@ fn a_listener_that_closes_its_input_within_an_event_loses_it_to_another() {
     daemon.wait_log(
         "epipe occurred while sending event 0 to listener team_0, listener state unchanged",
     );
-    let listeners = &daemon.call("getEventPoolInfo", json!(["team"]))["listeners"];
+    let listeners = &daemon.call("callboard.getEventPoolInfo", json!(["team"]))["listeners"];
     assert_eq!(listeners[0]["statename"], "BUSY");
 }
 

@@ -130,13 +130,7 @@ pub(super) fn types(session: &mut Session, state: &State) {
     }
 }
 
-/// Methods the original does not have.
-const EXTENSIONS: [&str; 2] = [
-    "supervisor.getEventPoolInfo",
-    "supervisor.getAllEventPoolInfo",
-];
-
-/// The names of all other methods and how many arguments they take.
+/// The names of all methods and how many arguments they take.
 fn methods(session: &Session) -> Vec<(String, usize)> {
     let arity = |method: &str| {
         let signature = session
@@ -149,13 +143,8 @@ fn methods(session: &Session) -> Vec<(String, usize)> {
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(Value::as_str)
-        // Those of ours that the original does not have.
-        .filter(|name| !name.ends_with("EventPoolInfo"));
-    names
-        .filter(|name| !EXTENSIONS.contains(name))
-        .map(|name| (name.to_owned(), arity(name)))
-        .collect()
+        .filter_map(Value::as_str);
+    names.map(|name| (name.to_owned(), arity(name))).collect()
 }
 
 fn with(name: &str, mut further: Value) -> Value {
