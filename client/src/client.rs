@@ -1,6 +1,8 @@
 //! Calls and log streams.
 
+use std::cell::OnceCell;
 use std::io;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +14,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use protocol::xmlrpc::{self, Value};
 
 use crate::error::io_source;
-use crate::transport::{Sender, connect};
+use crate::tls::Trust;
+use crate::transport::{self, Sender};
 use crate::{CallError, ProcessInfo, ServerUrl};
 
 const AGENT: &str = concat!("callboard/", env!("CARGO_PKG_VERSION"));
@@ -35,6 +38,9 @@ pub struct Client {
     url: ServerUrl,
     host: HeaderValue,
     authorization: Option<HeaderValue>,
+    ca_file: Option<PathBuf>,
+    /// Read when it is needed.
+    trust: OnceCell<Trust>,
     connection: Option<Sender>,
 }
 
@@ -50,8 +56,28 @@ impl Client {
             host: HeaderValue::from_str(host)
                 .unwrap_or_else(|_| HeaderValue::from_static("localhost")),
             authorization: credentials.and_then(basic),
+            ca_file: None,
+            trust: OnceCell::new(),
             connection: None,
             url,
+        }
+    }
+
+    /// The same, trusting servers that the certificates in a PEM file vouch for. Otherwise those in the file that
+    /// `SSL_CERT_FILE` names are trusted, or Mozilla's.
+    pub fn trusting(self, ca_file: Option<PathBuf>) -> Self {
+        Self { ca_file, ..self }
+    }
+
+    /// Another client of the same server, which connects by itself.
+    pub fn again(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            host: self.host.clone(),
+            authorization: self.authorization.clone(),
+            ca_file: self.ca_file.clone(),
+            trust: self.trust.clone(),
+            connection: None,
         }
     }
 
@@ -104,7 +130,7 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached or answers with something else than 200.
     pub async fn stream(&self, path: &str) -> Result<ByteStream, CallError> {
-        let mut sender = connect(&self.url).await?;
+        let mut sender = self.connect().await?;
         let request = self.request(Method::GET, path, Bytes::new())?;
         let response = sender.send_request(request).await;
         let response = response.map_err(CallError::from_http)?;
@@ -113,6 +139,18 @@ impl Client {
             body: response.into_body(),
             _sender: sender,
         })
+    }
+
+    async fn connect(&self) -> Result<Sender, CallError> {
+        transport::connect(&self.url, || self.trust()).await
+    }
+
+    fn trust(&self) -> Result<Trust, CallError> {
+        if let Some(trust) = self.trust.get() {
+            return Ok(trust.clone());
+        }
+        let trust = Trust::load(self.ca_file.as_deref())?;
+        Ok(self.trust.get_or_init(|| trust).clone())
     }
 
     async fn post(&mut self, body: Bytes) -> Result<Response<Incoming>, CallError> {
@@ -126,7 +164,7 @@ impl Client {
                 }
             }
         }
-        let mut sender = connect(&self.url).await?;
+        let mut sender = self.connect().await?;
         match self.send(&mut sender, body).await {
             Ok(response) => {
                 self.connection = Some(sender);

@@ -6,6 +6,8 @@ use std::io;
 use protocol::faults::FaultCode;
 use protocol::xmlrpc::FaultValue;
 
+use crate::tls::TlsError;
+
 /// Why a call did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -27,6 +29,9 @@ pub enum CallError {
     /// The server answered with an HTTP error other than 401.
     #[error("the server answered with HTTP status {0}")]
     Http(u16),
+    /// The server cannot be trusted, or speaks no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The connection failed.
     #[error("{0}")]
     Io(#[source] io::Error),

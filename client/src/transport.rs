@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::tls::{Trust, diagnose};
 use crate::{CallError, ServerUrl};
 
 /// How much is read at once, in bytes. Without a limit the buffer grows with long answers, and stays for as long as the
@@ -19,10 +20,29 @@ const READ_AT_ONCE: usize = 16 * 1024;
 /// The sending half; the connection itself is driven by a task and ends when this is dropped.
 pub(crate) type Sender = SendRequest<Full<Bytes>>;
 
-pub(crate) async fn connect(url: &ServerUrl) -> Result<Sender, CallError> {
+/// A connection to a server; `trust` is asked for if it is to be an encrypted one.
+pub(crate) async fn connect(
+    url: &ServerUrl,
+    trust: impl FnOnce() -> Result<Trust, CallError>,
+) -> Result<Sender, CallError> {
     match url {
         ServerUrl::Unix(path) => handshake(UnixStream::connect(path).await?).await,
-        ServerUrl::Http { host, port, .. } => handshake(connect_tcp(host, *port).await?).await,
+        ServerUrl::Http {
+            host,
+            port,
+            tls: false,
+            ..
+        } => handshake(connect_tcp(host, *port).await?).await,
+        ServerUrl::Http { host, port, .. } => {
+            let trust = trust()?;
+            let stream = connect_tcp(host, *port).await?;
+            let secured = trust.secure(host, stream).await;
+            let stream = secured.map_err(|error| match diagnose(host, &error) {
+                Some(problem) => CallError::Tls(problem),
+                None => error.into(),
+            })?;
+            handshake(stream).await
+        }
     }
 }
 

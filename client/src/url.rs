@@ -1,31 +1,34 @@
-//! Addresses of servers: `unix:///path` and `http://host[:port]`.
+//! Addresses of servers: `unix:///path`, `http://host[:port]` and `https://host[:port]`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerUrl {
     /// `unix://<path>`
     Unix(PathBuf),
-    /// `http://<host>[:<port>]`
+    /// `http://<host>[:<port>]` or `https://<host>[:<port>]`
     Http {
         /// Host name or address, without brackets.
         host: String,
-        /// Port, 80 unless given.
+        /// Port; unless given 80, or 443 for https.
         port: u16,
         /// Host and port as written, for the `Host` header.
         authority: String,
+        /// Whether it is https.
+        tls: bool,
     },
 }
 
 /// Why a text is no address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// Neither `http://` nor `unix://`.
+    /// Neither `http://`, `https://` nor `unix://`.
     #[error("unknown protocol for server URL {0}")]
     Scheme(String),
     /// No host, or no path of a socket.
@@ -57,8 +60,11 @@ impl FromStr for ServerUrl {
                 path => Ok(Self::Unix(path.into())),
             };
         }
-        let rest = text.strip_prefix("http://");
-        let rest = rest.ok_or_else(|| UrlError::Scheme(text.to_owned()))?;
+        let (tls, rest) = match text.split_once("://") {
+            Some(("http", rest)) => (false, rest),
+            Some(("https", rest)) => (true, rest),
+            _ => return Err(UrlError::Scheme(text.to_owned())),
+        };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let authority = rest[..end].rsplit('@').next().unwrap_or_default();
         let (host, port) = split_authority(authority);
@@ -66,6 +72,7 @@ impl FromStr for ServerUrl {
             return Err(UrlError::Empty(text.to_owned()));
         }
         let port = match port {
+            "" if tls => HTTPS_PORT,
             "" => HTTP_PORT,
             port => port.parse().map_err(|_| UrlError::Port(text.to_owned()))?,
         };
@@ -73,6 +80,7 @@ impl FromStr for ServerUrl {
             host: host.to_owned(),
             port,
             authority: authority.to_owned(),
+            tls,
         })
     }
 }
@@ -81,7 +89,10 @@ impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
-            Self::Http { authority, .. } => write!(f, "http://{authority}"),
+            Self::Http { authority, tls, .. } => {
+                let scheme = if *tls { "https" } else { "http" };
+                write!(f, "{scheme}://{authority}")
+            }
         }
     }
 }
@@ -111,11 +122,16 @@ mod tests {
             ("http://user:secret@host:1", "host", 1),
             ("http://[::1]:9001/", "::1", 9001),
             ("http://[::1]", "::1", 80),
+            ("https://a", "a", 443),
+            ("https://a:9001/", "a", 9001),
         ];
         for (text, expected_host, expected_port) in rows {
             match text.parse() {
-                Ok(ServerUrl::Http { host, port, .. }) => {
+                Ok(ServerUrl::Http {
+                    host, port, tls, ..
+                }) => {
                     assert_eq!((host.as_str(), port), (expected_host, expected_port));
+                    assert_eq!(tls, text.starts_with("https"));
                 }
                 other => panic!("{text}: {other:?}"),
             }
@@ -127,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        let rows = ["", "foo", "https://x", "http://", "http://:80", "unix://"];
+        let rows = ["", "foo", "ftp://x", "http://", "http://:80", "unix://"];
         let ports = ["http://x:y", "http://x:70000", "http://[::1]x"];
         for text in rows.into_iter().chain(ports) {
             assert!(text.parse::<ServerUrl>().is_err(), "{text}");

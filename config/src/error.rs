@@ -118,6 +118,16 @@ pub enum Reason {
     OperatorOfNothing(String),
     #[error("Section [{0}] needs both certfile and keyfile for TLS")]
     HalfTls(String),
+    #[error(
+        "Section [{0}] would let everybody who can reach it control the daemon, which strict=true forbids: set username \
+         and password, add [user:x] sections, or listen on 127.0.0.1"
+    )]
+    OpenPort(String),
+    #[error(
+        "Section [{0}] would let every user of this machine control the daemon, which strict=true forbids: set username \
+         and password, add [user:x] sections, or take the permission to write from others"
+    )]
+    OpenSocket(String),
     #[error("Invalid sockchown value {0}")]
     Chown(String),
     #[error("Invalid chmod value {0}")]

@@ -24,6 +24,7 @@ mod document;
 mod environment;
 mod error;
 mod expand;
+mod exposure;
 mod fcgi;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;

@@ -8,7 +8,7 @@ use crate::model::{Config, Environment};
 use crate::problems::Problems;
 use crate::remark::{self, Remark};
 use crate::source::Source;
-use crate::{daemon, groups, include, servers, users};
+use crate::{daemon, exposure, groups, include, servers, users};
 
 /// Reads the configuration in `file`, command line and includes applied. Its notices are left out:
 /// they are made of `remarks`, which are complete even if there is no configuration.
@@ -31,6 +31,9 @@ pub(crate) fn load(
     let groups = groups::read(&source, &environment, remarks);
     let servers = servers::servers(&source);
     let accounts = users::accounts(&source);
+    if accounts.is_empty() && daemon.as_ref().is_some_and(|daemon| daemon.strict) {
+        exposure::refuse(&source, &servers);
+    }
     let user = daemon::user(&source.view(section), cmd);
     remarks.extend(remark::vain(&document));
     Some(Config {

@@ -15,12 +15,14 @@ use crate::table::*;
 /// How supervisorctl reaches the daemon and presents itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `http://` or `unix://`, the path of the latter absolute; otherwise as written, unchecked.
+    /// `http://`, `https://` or `unix://`, the path of the latter absolute; otherwise as written, unchecked.
     pub serverurl: String,
     /// User name to send.
     pub username: Option<String>,
     /// Password to send.
     pub password: Option<String>,
+    /// PEM file of certificates that vouch for servers, absolute.
+    pub cafile: Option<PathBuf>,
     /// Prompt of the interactive shell.
     pub prompt: String,
     /// Where the interactive shell keeps its history, absolute.
@@ -35,6 +37,7 @@ impl Default for Settings {
             serverurl: "http://localhost:9001".to_owned(),
             username: None,
             password: None,
+            cafile: None,
             prompt: "supervisor".to_owned(),
             history_file: None,
             notices: Vec::new(),
@@ -87,6 +90,7 @@ pub(crate) fn settings(
     let prompt = view.value(&CTL_PROMPT);
     let username = view.get(&CTL_USERNAME);
     let password = view.get(&CTL_PASSWORD);
+    let cafile = view.get(&CTL_CAFILE);
     let history_file = view.get(&CTL_HISTORY_FILE).filter(|path| !path.is_empty());
     let history_file =
         history_file.and_then(|path| (RESOLVED_PATH.convert)(&path, &source.context).ok());
@@ -95,6 +99,7 @@ pub(crate) fn settings(
         serverurl: serverurl?,
         username,
         password,
+        cafile,
         prompt: prompt?,
         history_file,
         notices,
@@ -185,7 +190,7 @@ mod tests {
         assert_eq!(run("[supervisorctl]"), Ok(Settings::default()));
         let settings = run(
             "[supervisorctl]\nserverurl=unix://%(here)s/a/../s\nusername=%(ENV_X)s\npassword=100%%\n\
-             prompt=p\nhistory_file=~/h\n[include]\nfiles=nope\n[ctlplugin:a]\nsupervisor.ctl_factory=supervisor.supervisorctl:DefaultControllerPlugin\n",
+             prompt=p\nhistory_file=~/h\ncafile=%(here)s/ca.pem\n[include]\nfiles=nope\n[ctlplugin:a]\nsupervisor.ctl_factory=supervisor.supervisorctl:DefaultControllerPlugin\n",
         )
         .unwrap();
         assert_eq!(settings.serverurl, "unix://<D>/s");
@@ -193,9 +198,10 @@ mod tests {
         assert_eq!(settings.password.as_deref(), Some("100%"));
         assert_eq!(settings.prompt, "p");
         assert_eq!(settings.history_file, Some(PathBuf::from("/h/h")));
+        assert!(settings.cafile.unwrap().ends_with("ca.pem"));
         assert_eq!(
             settings.notices[0].text,
-            "c:9: [ctlplugin:a] adds nothing: the commands of supervisor.supervisorctl:DefaultControllerPlugin are built in"
+            "c:10: [ctlplugin:a] adds nothing: the commands of supervisor.supervisorctl:DefaultControllerPlugin are built in"
         );
     }
 

@@ -644,3 +644,38 @@ fn users_are_read_and_refused() {
         assert!(error.contains(expected), "{text:?}: {error}");
     }
 }
+
+#[test]
+fn strictness_refuses_what_everybody_could_control() {
+    let run = |text: &str| Files::new(&[("c", &format!("[supervisord]\n{text}"))]).load();
+    let rows = [
+        ("[inet_http_server]\nport=9001", true),
+        ("[inet_http_server]\nport=0.0.0.0:9001", true),
+        ("[inet_http_server]\nport=127.0.0.1:9001", false),
+        (
+            "[inet_http_server]\nport=9001\nusername=a\npassword=b",
+            false,
+        ),
+        (
+            "[inet_http_server]\nport=9001\n[user:a]\nrole=admin\npassword=b",
+            false,
+        ),
+        ("[unix_http_server]\nfile=/s\nchmod=0722", true),
+        ("[unix_http_server]\nfile=/s\nchmod=0770", false),
+        (
+            "[unix_http_server]\nfile=/s\nchmod=0777\nusername=a\npassword=b",
+            false,
+        ),
+    ];
+    for (section, refused) in rows {
+        let strict = run(&format!("strict=true\n{section}"));
+        assert_eq!(strict.is_err(), refused, "{section}");
+        assert!(run(section).is_ok(), "{section}");
+    }
+    let text = error("strict=true\n[inet_http_server]\nport=*:9001");
+    assert!(
+        text.contains("Section [inet_http_server] would let everybody"),
+        "{text}"
+    );
+    assert!(text.ends_with("line 4, option port)"), "{text}");
+}

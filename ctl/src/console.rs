@@ -12,6 +12,7 @@ mod editor;
 mod password;
 
 pub(crate) use editor::Editor;
+pub(crate) use password::read as read_password;
 
 /// What the user entered.
 #[derive(Debug, Clone, PartialEq, Eq)]

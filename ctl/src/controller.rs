@@ -16,6 +16,7 @@ use crate::console::{Console, Entry};
 use crate::exit_status::ExitStatus;
 use crate::explain::{LOG_IN, START_OR_ADDRESS, explain};
 use crate::failure::Failure;
+use crate::password_hash::{self, HashError};
 use crate::results::ResultLine;
 use crate::screen::Screen;
 use crate::server::Server;
@@ -227,6 +228,12 @@ impl Controller {
     /// Turns to another server.
     pub(crate) fn open(&mut self, url: &str) {
         self.server.borrow_mut().open(url);
+    }
+
+    /// Asks for a password and hashes it.
+    pub(crate) fn hash_password(&mut self) -> Result<String, HashError> {
+        self.flush()?;
+        password_hash::ask(&mut |prompt| self.console.ask_password(prompt))
     }
 
     /// Whether the server is there and speaks this API; if not, says so.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use client::{CallError, UrlError};
+use client::{CallError, TlsError, UrlError};
 use protocol::faults::FaultCode;
 
 use crate::failure::Failure;
@@ -15,6 +15,8 @@ pub(crate) const START_OR_ADDRESS: &str = "start supervisord, or give the addres
 pub(crate) const LOG_IN: &str = "give those of [unix_http_server] or [inet_http_server] with -u and -p, or in \
     [supervisorctl]";
 
+const OTHER_USER: &str = "log in as a user who may do this (-u and -p, or in [supervisorctl])";
+
 const OTHER_SERVER: &str = "this does not look like supervisord, check the address (-s, or serverurl in \
     [supervisorctl])";
 
@@ -23,10 +25,35 @@ pub(crate) fn explain(url: &str, failure: &Failure) -> String {
     match failure {
         Failure::Call(error) => explain_call(url, error),
         Failure::Url(error @ UrlError::Scheme(_)) => {
-            format!("error: {error}: use http://host:port or unix:///path/of/the/socket")
+            format!(
+                "error: {error}: use http://host:port, https://host:port or unix:///path/of/the/socket"
+            )
         }
         failure => format!("error: {failure}"),
     }
+}
+
+fn explain_tls(url: &str, error: &TlsError) -> String {
+    let remedy = match error {
+        TlsError::Roots { .. } => {
+            "name a PEM file with certificates as cafile in [supervisorctl], or in SSL_CERT_FILE"
+        }
+        TlsError::UnknownIssuer => {
+            "name the file with the certificate of its issuer (its own if it is self-signed) as cafile in \
+             [supervisorctl]"
+        }
+        TlsError::WrongName(_) => {
+            "use a name that stands in the certificate (-s, or serverurl in [supervisorctl])"
+        }
+        TlsError::Expired => "renew certfile of [inet_http_server], or set the clock",
+        TlsError::NotTls => {
+            "use http:// (-s, or serverurl in [supervisorctl]), or set certfile in [inet_http_server]"
+        }
+        TlsError::Certificate(_) | TlsError::Handshake(_) => {
+            "check certfile and keyfile of [inet_http_server]"
+        }
+    };
+    format!("error: {url} {error}: {remedy}")
 }
 
 fn explain_call(url: &str, error: &CallError) -> String {
@@ -37,6 +64,8 @@ fn explain_call(url: &str, error: &CallError) -> String {
             "error: {url} permission denied: run supervisorctl as the owner of the socket (sudo), or set chmod or \
              chown in [unix_http_server]"
         ),
+        CallError::Tls(error) => explain_tls(url, error),
+        CallError::Http(403) => format!("error: {url} answered with HTTP status 403: {OTHER_USER}"),
         CallError::Http(status) => {
             format!("error: {url} answered with HTTP status {status}: {OTHER_SERVER}")
         }
@@ -51,6 +80,9 @@ fn explain_call(url: &str, error: &CallError) -> String {
         ),
         error if error.fault() == Some(FaultCode::ShutdownState) => {
             "error: supervisord is shutting down or restarting: try again when it is up".to_owned()
+        }
+        CallError::Fault(fault) if error.fault() == Some(FaultCode::NotPermitted) => {
+            format!("error: {}: {OTHER_USER}", fault.text)
         }
         error => format!("error: {error}"),
     }
@@ -102,6 +134,23 @@ mod tests {
                 "error: supervisord is shutting down or restarting",
             ),
             (fault(30), "error: fault 30: TEXT"),
+            (fault(93), "error: TEXT: log in as a user who may"),
+            (
+                CallError::Http(403),
+                "error: u answered with HTTP status 403: log in as",
+            ),
+            (
+                TlsError::UnknownIssuer.into(),
+                "error: u the server's certificate comes from an issuer that is not trusted: name the file",
+            ),
+            (
+                TlsError::WrongName("h".into()).into(),
+                "error: u the server's certificate is not for h: use a name",
+            ),
+            (
+                TlsError::NotTls.into(),
+                "error: u the server does not speak TLS: use http://",
+            ),
         ];
         for (error, expected) in rows {
             let line = explain("u", &Failure::Call(error));

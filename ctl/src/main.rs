@@ -9,6 +9,7 @@ mod explain;
 mod failure;
 mod labels;
 mod options;
+mod password_hash;
 mod reactor;
 mod remote;
 mod results;
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
             let _ = io::stdout().write_all(options::usage(&program).as_bytes());
             return ExitCode::SUCCESS;
         }
+        Ok(Invocation::Run(options)) if options.command.as_deref() == Some(password_hash::VERB) => {
+            return hash_password().into();
+        }
         Ok(Invocation::Run(options)) => {
             Settings::load(*options, &program).map_err(|error| error.to_string())
         }
@@ -58,6 +62,16 @@ fn main() -> ExitCode {
             let stderr = &mut io::stderr();
             let _ = writeln!(stderr, "Error: {error}\nFor help, use {program} -h");
             ExitStatus::BadArguments.into()
+        }
+    }
+}
+
+fn hash_password() -> ExitStatus {
+    match password_hash::run() {
+        Ok(()) => ExitStatus::Success,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitStatus::Failed
         }
     }
 }
@@ -88,6 +102,7 @@ fn control(settings: Settings) -> Result<ExitStatus, Failure> {
         Rc::clone(&input),
         settings.server_url,
         settings.credentials,
+        settings.ca_file,
     )));
     let out = Box::new(BufWriter::new(io::stdout()));
     let screen = Screen::new(out, Look::detect());

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(crate) struct Remote {
     input: Rc<RefCell<LineReader>>,
     url: String,
     credentials: Option<Credentials>,
+    /// Whose word on certificates to take.
+    ca_file: Option<PathBuf>,
     client: Result<Client, UrlError>,
 }
 
@@ -37,13 +40,15 @@ impl Remote {
         input: Rc<RefCell<LineReader>>,
         url: String,
         credentials: Option<Credentials>,
+        ca_file: Option<PathBuf>,
     ) -> Self {
-        let client = connect(&url, credentials.as_ref());
+        let client = connect(&url, credentials.as_ref(), ca_file.as_ref());
         Self {
             reactor,
             input,
             url,
             credentials,
+            ca_file,
             client,
         }
     }
@@ -55,12 +60,12 @@ impl Server for Remote {
     }
 
     fn open(&mut self, url: &str) {
-        self.client = connect(url, self.credentials.as_ref());
+        self.client = connect(url, self.credentials.as_ref(), self.ca_file.as_ref());
         url.clone_into(&mut self.url);
     }
 
     fn log_in(&mut self, credentials: Credentials) {
-        self.client = connect(&self.url, Some(&credentials));
+        self.client = connect(&self.url, Some(&credentials), self.ca_file.as_ref());
         self.credentials = Some(credentials);
     }
 
@@ -77,9 +82,7 @@ impl Server for Remote {
 
     fn call_all(&mut self, calls: &[Call<'_>], observer: &mut dyn Observer) -> Result<(), Failure> {
         let client = usable(&mut self.client)?;
-        let credentials = self.credentials.as_ref();
-        self.reactor
-            .run(calls::make(client, credentials, calls, observer))
+        self.reactor.run(calls::make(client, calls, observer))
     }
 
     fn follow(&mut self, path: &str, out: &mut dyn Write) -> Result<(), Failure> {
@@ -140,8 +143,12 @@ impl Server for Remote {
     }
 }
 
-fn connect(url: &str, credentials: Option<&Credentials>) -> Result<Client, UrlError> {
-    Ok(Client::new(url.parse()?, credentials))
+fn connect(
+    url: &str,
+    credentials: Option<&Credentials>,
+    ca_file: Option<&PathBuf>,
+) -> Result<Client, UrlError> {
+    Ok(Client::new(url.parse()?, credentials).trusting(ca_file.cloned()))
 }
 
 fn usable(client: &mut Result<Client, UrlError>) -> Result<&mut Client, Failure> {

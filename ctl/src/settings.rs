@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) server_url: String,
     /// Sent only when user name and password are both known.
     pub(crate) credentials: Option<Credentials>,
+    /// Certificates of those who vouch for servers.
+    pub(crate) ca_file: Option<PathBuf>,
     /// What the shell shows before `> `.
     pub(crate) prompt: String,
     /// Where the shell's history is kept.
@@ -49,6 +51,7 @@ impl Settings {
         Self {
             server_url: options.server_url.unwrap_or(file.serverurl),
             credentials: credentials.map(|(username, password)| Credentials { username, password }),
+            ca_file: file.cafile,
             prompt: file.prompt,
             history_file: options.history_file.or(file.history_file),
             interactive: options.interactive,

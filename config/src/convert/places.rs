@@ -100,7 +100,7 @@ pub(crate) const FCGI_ADDRESS: ValueType<SocketTarget> = ValueType {
 
 pub(crate) const SERVER_URL: ValueType<String> = ValueType {
     name: "URL",
-    accepts: "`http://host:port` or `unix:///path/to/socket`",
+    accepts: "`http://host:port`, `https://host:port` or `unix:///path/to/socket`",
     convert: |text, context| match text.strip_prefix("unix://") {
         Some(path) => Ok(format!("unix://{}", context.resolved(path).display())),
         None => Ok(text.to_owned()),

@@ -67,13 +67,18 @@ declare! {
     CTL_SERVERURL: String = ctl("serverurl", SERVER_URL)
         .default("http://localhost:9001")
         .scope(Scope::Here)
-        .prose("Where supervisorctl finds the daemon.");
+        .prose("Where supervisorctl finds the daemon; `https://` where the port has a certificate.");
     CTL_USERNAME: String = ctl("username", TEXT)
         .absent(Absent::Unset("none is sent"))
         .prose("The `username` of the server section.");
     CTL_PASSWORD: String = ctl("password", TEXT)
         .absent(Absent::Unset("none is sent"))
         .prose("The `password` of the server section, in plain.");
+    CTL_CAFILE: PathBuf = ctl("cafile", RESOLVED_PATH)
+        .absent(Absent::Unset("well-known authorities, or those in the file that `SSL_CERT_FILE` names"))
+        .scope(Scope::Here)
+        .prose("Whom to trust where `serverurl` is `https://`: a PEM file with the certificate of the authority that \
+                issued the server's, or with the server's own if it is self-signed.");
     CTL_PROMPT: String = ctl("prompt", TEXT)
         .default("supervisor")
         .prose("What the interactive shell shows before `>`.");

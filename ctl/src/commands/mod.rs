@@ -6,6 +6,7 @@ mod avail;
 mod clear;
 mod exit;
 mod fg;
+mod hash_password;
 mod help;
 mod maintail;
 mod matched;
@@ -29,6 +30,7 @@ mod version;
 use crate::controller::{Controller, Flow};
 use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
+use crate::password_hash::VERB;
 
 /// What the shell offers to complete a command's arguments with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +83,8 @@ pub(crate) const DEFAULT: [&Command; 22] = [
 ];
 
 /// Commands Supervisor has by plug-ins or not at all, by name.
-pub(crate) const FURTHER: [&Command; 5] = [
+pub(crate) const FURTHER: [&Command; 6] = [
+    &hash_password::COMMAND,
     &matched::MRESTART,
     &matched::MSTART,
     &matched::MSTOP,
@@ -122,10 +125,16 @@ pub(crate) fn dispatch(ctl: &mut Controller, line: &str) -> Result<Flow, Failure
     }
 }
 
-/// The command word and its arguments. The word is the leading run of ASCII letters, digits and `_`.
+/// The command word and its arguments. The word is the leading run of ASCII letters, digits and `_`, as in
+/// Supervisor; one command of ours has a hyphen.
 fn split(line: &str) -> (&str, &str) {
     if let Some(topic) = line.strip_prefix('?') {
         return ("help", topic.trim());
+    }
+    if let Some(args) = line.strip_prefix(VERB) {
+        if args.is_empty() || args.starts_with(char::is_whitespace) {
+            return (VERB, args.trim());
+        }
     }
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let end = line.find(|character| !is_word(character));
@@ -209,6 +218,9 @@ mod tests {
             ("status;x", ("status", ";x")),
             ("?start", ("help", "start")),
             ("?", ("help", "")),
+            ("hash-password", ("hash-password", "")),
+            ("hash-passwords", ("hash", "-passwords")),
+            ("start-x", ("start", "-x")),
             ("!ls", ("", "!ls")),
             ("héllo", ("h", "éllo")),
         ];

@@ -8,14 +8,15 @@ use crate::failure::Failure;
 pub(super) const COMMAND: Command = Command {
     name: "open",
     help: "open <url>\tTurn to another supervisord\n\
-           \t\t(unix:///socket/path for a Unix socket)",
+           \t\t(unix:///socket/path for a Unix socket, https:// for one with TLS)",
     completes: Completes::Nothing,
     run,
 };
 
 /// Shows the other server's status, which leaves the exit status alone.
 fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
-    if !args.starts_with("http://") && !args.starts_with("unix://") {
+    let schemes = ["http://", "https://", "unix://"];
+    if !schemes.iter().any(|scheme| args.starts_with(scheme)) {
         ctl.complain("ERROR: url must be http:// or unix://", ExitStatus::Failed)?;
         return Ok(Flow::Continue);
     }

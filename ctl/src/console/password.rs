@@ -11,7 +11,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// When there is no terminal, or it ends.
-pub(super) fn read(prompt: &str) -> Result<String, Failure> {
+pub(crate) fn read(prompt: &str) -> Result<String, Failure> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     let line = terminal.and_then(|terminal| read_from(&terminal, prompt));
     match line.map_err(Failure::Input)? {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use client::{CallError, Client, Credentials, ProcessInfo};
+use client::{CallError, Client, ProcessInfo};
 use futures_util::stream::{self, StreamExt as _};
 use protocol::xmlrpc::Value;
 use tokio::time::{Instant, sleep_until};
@@ -16,22 +16,21 @@ const AT_ONCE: usize = 32;
 /// Makes the calls and tells `observer` what comes of them.
 pub(super) async fn make(
     client: &mut Client,
-    credentials: Option<&Credentials>,
     calls: &[Call<'_>],
     observer: &mut dyn Observer,
 ) -> Result<(), Failure> {
-    let mut watch = Watch::new(Client::new(client.url().clone(), credentials));
+    let mut watch = Watch::new(client.again());
     if let [call] = calls {
         let answer = client.call(call.method, &call.params);
         let answers = stream::once(answer);
         return listen(answers, &RefCell::new(vec![true]), &mut watch, observer).await;
     }
-    let url = client.url();
+    let server = &*client;
     let open = RefCell::new(vec![true; calls.len()]);
     let answers = stream::iter(calls.iter().enumerate()).map(|(number, call)| {
         let open = &open;
         async move {
-            let mut client = Client::new(url.clone(), credentials);
+            let mut client = server.again();
             let answer = client.call(call.method, &call.params).await;
             if let Some(open) = open.borrow_mut().get_mut(number) {
                 *open = false;

@@ -1,0 +1,69 @@
+//! `strict=true`: servers that anybody could control the daemon by are refused.
+
+use std::net::{IpAddr, ToSocketAddrs as _};
+
+use crate::error::Reason;
+use crate::model::{ServerAddress, ServerConfig};
+use crate::source::Source;
+use crate::table::{CHMOD, PORT};
+
+/// The permission of everybody else to write, which on a socket is the permission to connect.
+const OTHERS_WRITE: u32 = 0o002;
+
+/// Tells of every server that asks nobody who he is and can be reached by everybody. To be called when there are no
+/// accounts.
+pub(crate) fn refuse(source: &Source<'_>, servers: &[ServerConfig]) {
+    for server in servers.iter().filter(|server| server.credentials.is_none()) {
+        let Some(section) = source.document.section(&server.section) else {
+            continue;
+        };
+        let (view, name) = (source.view(section), server.section.clone());
+        match &server.address {
+            ServerAddress::Inet { host, port } if !is_local(host, *port) => {
+                view.tell(&PORT, Reason::OpenPort(name));
+            }
+            ServerAddress::Unix { mode, .. } if mode & OTHERS_WRITE != 0 => {
+                view.tell(&CHMOD, Reason::OpenSocket(name));
+            }
+            ServerAddress::Inet { .. } | ServerAddress::Unix { .. } => {}
+        }
+    }
+}
+
+/// Whether a host means nothing but this machine. One without an address may get another than is thought.
+fn is_local(host: &str, port: u16) -> bool {
+    // Every interface.
+    if host.is_empty() {
+        return false;
+    }
+    let addresses = (host, port).to_socket_addrs();
+    addresses.is_ok_and(|mut addresses| addresses.all(|address| is_loopback(address.ip())))
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_this_machine_are_local() {
+        let rows = [
+            ("", false),
+            ("127.0.0.1", true),
+            ("127.8.9.1", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("localhost", true),
+            ("0.0.0.0", false),
+            ("::", false),
+            ("10.0.0.1", false),
+            ("host.invalid", false),
+        ];
+        for (host, local) in rows {
+            assert_eq!(is_local(host, 9001), local, "{host:?}");
+        }
+    }
+}
