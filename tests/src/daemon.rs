@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -455,11 +456,18 @@ pub(crate) fn full_name(method: &str) -> String {
     }
 }
 
-/// A port that was free a moment ago.
+/// A TCP port of the loopback interface that nobody listens on. It is given to nobody else in this
+/// process, and lies below the range from which the kernel takes ports for outgoing connections, so
+/// it stays free until it is used.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Test processes that run at the same time begin at places of their own.
+    let begin = std::process::id().wrapping_mul(997);
+    (0..COUNT)
+        .map(|_| begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % COUNT)
+        .filter_map(|place| u16::try_from(FIRST + place).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
