@@ -8,13 +8,25 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
+const ESCAPE: u8 = b'\x1b';
 const BEGIN: &[u8] = b"\x1b[";
-const FINALS: &[u8] = b"HfABCDRsuJKhlpm";
+
+/// Which bytes end a sequence; a look-up, as most sequences are only a few bytes long.
+const IS_FINAL: [bool; 256] = {
+    let finals = b"HfABCDRsuJKhlpm";
+    let mut table = [false; 256];
+    let mut index = 0;
+    while index < finals.len() {
+        table[finals[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
 
 /// The chunk without escape sequences; borrowed if it has none.
 pub fn strip(chunk: &[u8]) -> Cow<'_, [u8]> {
     // One byte is searched faster than two, and most output has no escape at all.
-    let first = memchr(BEGIN[0], chunk)
+    let first = memchr(ESCAPE, chunk)
         .and_then(|escape| memmem::find(&chunk[escape..], BEGIN).map(|offset| escape + offset));
     match first {
         None => Cow::Borrowed(chunk),
@@ -23,24 +35,27 @@ pub fn strip(chunk: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// `chunk` with the first sequence at `begin`.
-fn strip_from(chunk: &[u8], mut begin: usize) -> Vec<u8> {
-    let finder = memmem::Finder::new(BEGIN);
+fn strip_from(chunk: &[u8], begin: usize) -> Vec<u8> {
     let mut kept = Vec::with_capacity(chunk.len());
-    let mut rest = chunk;
+    let (text, mut rest) = chunk.split_at(begin);
+    kept.extend_from_slice(text);
     loop {
-        kept.extend_from_slice(&rest[..begin]);
-        let sequence = &rest[begin + BEGIN.len()..];
-        let Some(end) = sequence.iter().position(|byte| FINALS.contains(byte)) else {
-            return kept;
-        };
-        rest = &sequence[end + 1..];
-        match finder.find(rest) {
-            Some(next) => begin = next,
-            None => {
-                kept.extend_from_slice(rest);
+        if let Some(sequence) = rest.strip_prefix(BEGIN) {
+            let Some(end) = sequence.iter().position(|&byte| IS_FINAL[usize::from(byte)]) else {
                 return kept;
-            }
+            };
+            rest = &sequence[end + 1..];
+        } else if let Some((escape, others)) = rest.split_first() {
+            kept.push(*escape);
+            rest = others;
         }
+        let length = memchr(ESCAPE, rest).unwrap_or(rest.len());
+        let (text, others) = rest.split_at(length);
+        kept.extend_from_slice(text);
+        if others.is_empty() {
+            return kept;
+        }
+        rest = others;
     }
 }
 
@@ -76,7 +91,7 @@ mod tests {
         let (mut kept, mut inside) = (Vec::new(), false);
         for (index, byte) in chunk.iter().enumerate() {
             if inside {
-                inside = !FINALS.contains(byte);
+                inside = !IS_FINAL[usize::from(*byte)];
             } else if chunk[index..].starts_with(BEGIN) {
                 inside = true;
             } else {
