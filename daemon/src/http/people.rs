@@ -1,0 +1,181 @@
+//! The people who may log in, and the slow way of finding out whether they know their password.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use config::model::{Account, Credentials};
+use ring::hmac;
+use ring::rand::SystemRandom;
+use tokio::sync::Semaphore;
+
+use super::password::{BadHash, Stored, same};
+use crate::access::Caller;
+
+/// Slow comparisons that may wait for their turn; more are refused, so that guessing costs neither memory nor the
+/// patience of those who know their password.
+const QUEUE: usize = 16;
+
+/// Somebody with a password.
+#[derive(Debug)]
+pub(super) struct Person {
+    name: String,
+    stored: Stored,
+    caller: Caller,
+    /// The keyed hash of the right password, once it has been given: comparing with it is quick.
+    known: RefCell<Option<hmac::Tag>>,
+}
+
+impl Person {
+    /// Somebody of this name, who acts as `caller` with the password that the configuration has.
+    pub(super) fn new(name: &str, password: &str, caller: Caller) -> Result<Self, BadHash> {
+        Ok(Self {
+            name: name.to_owned(),
+            stored: Stored::parse(password)?,
+            caller,
+            known: RefCell::default(),
+        })
+    }
+
+    /// The user that a server's own section names.
+    pub(super) fn of_section(credentials: &Credentials, caller: Caller) -> Result<Self, BadHash> {
+        Self::new(&credentials.username, &credentials.password, caller)
+    }
+
+    /// The user of an account, if it has a password.
+    pub(super) fn of_account(account: &Account) -> Option<Result<Self, BadHash>> {
+        let password = account.password.as_deref()?;
+        Some(Self::new(&account.name, password, Caller::of(account)))
+    }
+
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        same(&self.name, name)
+    }
+
+    pub(super) fn caller(&self) -> Caller {
+        self.caller.clone()
+    }
+
+    pub(super) const fn is_slow(&self) -> bool {
+        self.stored.is_slow()
+    }
+}
+
+/// Too many want to log in at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Overrun;
+
+/// Compares passwords: quick ones at once, slow ones beside the event loop, one at a time.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    turn: Semaphore,
+    waiting: Cell<usize>,
+    /// Lives as long as the daemon, so that what is remembered is of no use to anybody else. `None`: the system had no
+    /// random bytes, and nothing is remembered.
+    key: Option<hmac::Key>,
+}
+
+impl Verifier {
+    pub(super) fn new() -> Rc<Self> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
+        Rc::new(Self {
+            turn: Semaphore::new(1),
+            waiting: Cell::new(0),
+            key: key.ok(),
+        })
+    }
+
+    /// Whether `password` is the person's.
+    ///
+    /// # Errors
+    /// When too many wait already.
+    pub(super) async fn verify(&self, person: &Person, password: &str) -> Result<bool, Overrun> {
+        if !person.is_slow() {
+            return Ok(person.stored.matches(password));
+        }
+        if self.remembers(person, password) {
+            return Ok(true);
+        }
+        let _place = self.queue().ok_or(Overrun)?;
+        let Ok(_turn) = self.turn.acquire().await else {
+            return Err(Overrun);
+        };
+        // A browser asks for several things at once: the first may have been answered meanwhile.
+        if self.remembers(person, password) {
+            return Ok(true);
+        }
+        let (stored, given) = (person.stored.clone(), password.to_owned());
+        let compared = tokio::task::spawn_blocking(move || stored.matches(&given)).await;
+        let right = compared.unwrap_or(false);
+        if right {
+            let tag = self
+                .key
+                .as_ref()
+                .map(|key| hmac::sign(key, password.as_bytes()));
+            *person.known.borrow_mut() = tag;
+        }
+        Ok(right)
+    }
+
+    fn remembers(&self, person: &Person, password: &str) -> bool {
+        match (&self.key, &*person.known.borrow()) {
+            (Some(key), Some(tag)) => hmac::verify(key, password.as_bytes(), tag.as_ref()).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// A place among those who wait, if there is one.
+    fn queue(&self) -> Option<Queued<'_>> {
+        let waiting = self.waiting.get();
+        (waiting < QUEUE).then(|| {
+            self.waiting.set(waiting + 1);
+            Queued(&self.waiting)
+        })
+    }
+}
+
+/// Somebody who waits.
+struct Queued<'a>(&'a Cell<usize>);
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::password::tests::hashed;
+    use super::*;
+
+    fn run<T>(test: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(test)
+    }
+
+    #[test]
+    fn slow_passwords_are_remembered_when_right_and_never_when_wrong() {
+        let person = Person::new("ann", &hashed("open"), Caller::anybody()).unwrap();
+        let verifier = Verifier::new();
+        run(async {
+            assert_eq!(verifier.verify(&person, "shut").await, Ok(false));
+            assert!(!verifier.remembers(&person, "shut"));
+            assert_eq!(verifier.verify(&person, "open").await, Ok(true));
+            assert!(verifier.remembers(&person, "open"));
+            assert!(!verifier.remembers(&person, "shut"));
+            assert_eq!(verifier.verify(&person, "shut").await, Ok(false));
+            assert_eq!(verifier.waiting.get(), 0);
+        });
+    }
+
+    #[test]
+    fn few_wait_for_their_turn() {
+        let person = Person::new("ann", &hashed("open"), Caller::anybody()).unwrap();
+        let verifier = Verifier::new();
+        let places: Vec<_> = (0..QUEUE).map(|_| verifier.queue().unwrap()).collect();
+        run(async {
+            assert_eq!(verifier.verify(&person, "open").await, Err(Overrun));
+            drop(places);
+            assert_eq!(verifier.verify(&person, "open").await, Ok(true));
+        });
+    }
+}
