@@ -7,10 +7,17 @@ use std::{env, io};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{CertificateError, ClientConfig, Error, RootCertStore};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 /// Why there is no encrypted connection.
 #[derive(Debug, thiserror::Error)]
@@ -51,15 +58,23 @@ impl Trust {
     /// Trusts the certificates in a PEM file; without one those in the file that `SSL_CERT_FILE` names, or Mozilla's.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, TlsError> {
         let named = || env::var_os("SSL_CERT_FILE").map(PathBuf::from);
-        let roots = match file.map(Path::to_owned).or_else(named) {
-            Some(path) => read(&path)?,
-            None => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        };
-        let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+        let provider = Arc::new(ring::default_provider());
+        let handshake = |error: Error| TlsError::Handshake(error.to_string());
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| TlsError::Handshake(error.to_string()))?;
-        let config = config.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self(Arc::new(config)))
+            .map_err(handshake)?;
+        let config = match file.map(Path::to_owned).or_else(named) {
+            Some(path) => {
+                let verifier = Verifier::new(&path, provider)?;
+                config
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(verifier))
+            }
+            None => config.with_root_certificates(RootCertStore::from_iter(
+                webpki_roots::TLS_SERVER_ROOTS.iter().cloned(),
+            )),
+        };
+        Ok(Self(Arc::new(config.with_no_client_auth())))
     }
 
     /// Makes a connection an encrypted one.
@@ -75,23 +90,86 @@ impl Trust {
     }
 }
 
-fn read(path: &Path) -> Result<RootCertStore, TlsError> {
-    let failed = |problem: String| TlsError::Roots {
-        path: path.to_owned(),
-        problem,
-    };
-    let explain = |error: pem::Error| match error {
-        pem::Error::Io(error) => failed(error.to_string()),
-        error => failed(error.to_string()),
-    };
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(explain)? {
-        let added = roots.add(certificate.map_err(explain)?);
-        added.map_err(|error| failed(error.to_string()))?;
+/// Trusts the certificates of a file, and those they vouch for.
+///
+/// `openssl req -x509` makes self-signed certificates of authorities, which the usual verification does not take from a
+/// server: one that is in the file itself is believed for its names.
+#[derive(Debug)]
+struct Verifier {
+    own: Vec<CertificateDer<'static>>,
+    usual: Arc<WebPkiServerVerifier>,
+}
+
+impl Verifier {
+    fn new(path: &Path, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
+        let failed = |problem: String| TlsError::Roots {
+            path: path.to_owned(),
+            problem,
+        };
+        let own = read(path).map_err(failed)?;
+        let mut roots = RootCertStore::empty();
+        for certificate in &own {
+            let added = roots.add(certificate.clone());
+            added.map_err(|error| failed(error.to_string()))?;
+        }
+        let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let usual = usual.build().map_err(|error| failed(error.to_string()))?;
+        Ok(Self { own, usual })
     }
-    match roots.is_empty() {
-        true => Err(failed("there are none".to_owned())),
-        false => Ok(roots),
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let explain = |error: pem::Error| match error {
+        pem::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    };
+    let certificates = CertificateDer::pem_file_iter(path).map_err(explain)?;
+    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(explain)?;
+    match certificates.is_empty() {
+        true => Err("there are none".to_owned()),
+        false => Ok(certificates),
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.own.iter().any(|own| own == certificate) {
+            verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.usual
+            .verify_server_cert(certificate, chain, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.usual
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.usual
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
     }
 }
 
