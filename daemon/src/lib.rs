@@ -1,10 +1,12 @@
 //! The supervisor daemon, as a library that `supervisord` and the tests share.
 
 pub mod access;
+pub mod api;
 pub mod bus;
 pub mod check;
 pub mod http;
 pub mod logs;
+pub mod metrics;
 pub mod pool;
 pub mod process;
 pub mod rpc;

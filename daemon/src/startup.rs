@@ -22,6 +22,7 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use crate::api::Api;
 use crate::bus::BusHandle;
 use crate::http::{self, BindError, BoundServer};
 use crate::logs::activity::{ActivityLog, Settings};
@@ -32,7 +33,7 @@ use crate::process::children::Children;
 use crate::process::fcgi::{self, FcgiSockets};
 use crate::process::launch::BaseEnvironment;
 use crate::process::reader::Reader;
-use crate::rpc::RpcContext;
+use crate::rpc::{Meter, RpcContext};
 use crate::supervisor::{Boot, OsSignal, Outcome, Supervisor};
 use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
 use crate::sys::identity::IdentityError;
@@ -322,6 +323,7 @@ impl Instance {
             no_error: Arc::from(""),
         });
         let children = services.children.clone();
+        let bus = services.bus.clone();
         let foreground = config.daemon.nodaemon;
         let to_syslog = matches!(config.daemon.logfile, config::model::ActivityLog::Syslog);
         let (sender, outcome) = oneshot::channel();
@@ -343,8 +345,11 @@ impl Instance {
             supervisor,
             log: self.log.clone(),
             namespaces,
+            meter: Meter::default(),
         };
-        let servers = http::serve(prepared.servers, &context).map_err(StartupError::Runtime)?;
+        let api = Api::new(bus);
+        let servers =
+            http::serve(prepared.servers, &context, &api).map_err(StartupError::Runtime)?;
         // Between two rounds nobody reaps.
         children.reap(&self.log).tell().await;
         if let Some(readiness) = readiness.take() {

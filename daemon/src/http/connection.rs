@@ -24,7 +24,7 @@ use super::capacity::{Capacity, Place};
 use super::closing::Closing;
 use super::patience::{Busy, Patient};
 use super::refusals::Refusals;
-use super::router::{Exchange, Site, answer};
+use super::router::{Exchange, Site, Stream, answer};
 
 /// The largest request head, and how much of an answer waits in user space.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -243,8 +243,10 @@ async fn part<S>(mut socket: S, exchange: &Exchange, closing: Closing)
 where
     S: AsyncRead + AsyncWrite + AsFd + Unpin,
 {
-    if let Some(stream) = exchange.stream.take() {
-        stream.run(&mut socket, closing).await;
+    match exchange.stream.take() {
+        Some(Stream::Log(stream)) => stream.run(&mut socket, closing).await,
+        Some(Stream::Push(stream)) => stream.run(&mut socket, closing, exchange).await,
+        None => {}
     }
     let _ = timeout(LINGER, linger(&mut socket)).await;
 }

@@ -3,17 +3,18 @@
 //! Requests are served by hyper on the daemon's one thread. Log streams take their connection away from hyper and
 //! write to it themselves, see [`stream`].
 
+mod api;
 mod assets;
 mod auth;
 mod body;
 mod capacity;
 mod closing;
 mod connection;
-mod follow;
 mod listen;
 mod origin;
 mod pages;
 mod patience;
+mod push;
 mod refusals;
 mod reply;
 mod router;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use config::model::ServerConfig;
 
+use crate::api::Api;
 use crate::logs::activity::ActivityLog;
 use crate::rpc::RpcContext;
 use capacity::Capacity;
@@ -69,7 +71,11 @@ pub fn bind(
 ///
 /// # Errors
 /// When a socket cannot be handed to the runtime.
-pub fn serve(servers: Vec<BoundServer>, context: &RpcContext) -> io::Result<Servers> {
+pub fn serve(
+    servers: Vec<BoundServer>,
+    context: &RpcContext,
+    api: &Api,
+) -> io::Result<Servers> {
     let closer = Closer::default();
     let capacity = Capacity::default();
     let refusals = Refusals::new(context.log.clone());
@@ -80,7 +86,13 @@ pub fn serve(servers: Vec<BoundServer>, context: &RpcContext) -> io::Result<Serv
         file,
     } in servers
     {
-        let site = Rc::new(Site::new(context.clone(), credentials, refusals.clone()));
+        let site = Rc::new(Site::new(
+            context.clone(),
+            api.clone(),
+            credentials,
+            capacity.clone(),
+            refusals.clone(),
+        ));
         match listener {
             Listener::Tcp(listener) => {
                 let listener: tokio::net::TcpListener = Acceptor::from_std(listener)?;

@@ -11,12 +11,15 @@ use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::auth::{self, Denied};
+use super::capacity::Capacity;
 use super::connection::Client;
 use super::patience::Busy;
+use super::push::Push;
 use super::refusals::Refusals;
 use super::reply::{self, Reply};
 use super::stream::LogStream;
-use super::{assets, body, pages, stream};
+use super::{api, assets, body, pages, stream};
+use crate::api::Api;
 use crate::logs::activity::ActivityLog;
 use crate::rpc::{RpcContext, RpcReply, dispatch};
 
@@ -24,7 +27,9 @@ use crate::rpc::{RpcContext, RpcReply, dispatch};
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) context: RpcContext,
+    pub(super) api: Api,
     credentials: Option<Credentials>,
+    capacity: Capacity,
     refusals: Refusals,
     /// When the static files came into being, as far as clients are concerned.
     pub(super) since: SystemTime,
@@ -33,12 +38,16 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn new(
         context: RpcContext,
+        api: Api,
         credentials: Option<Credentials>,
+        capacity: Capacity,
         refusals: Refusals,
     ) -> Self {
         Self {
             context,
+            api,
             credentials,
+            capacity,
             refusals,
             since: SystemTime::now(),
         }
@@ -46,6 +55,11 @@ impl Site {
 
     pub(super) fn log(&self) -> &ActivityLog {
         &self.context.log
+    }
+
+    /// Connections at the moment, to all servers.
+    pub(super) fn connections(&self) -> usize {
+        self.capacity.taken()
     }
 
     pub(super) const fn refusals(&self) -> &Refusals {
@@ -62,12 +76,21 @@ pub(super) struct Exchange {
     /// Whether a request is being answered.
     pub(super) busy: Busy,
     /// Where a handler leaves the stream that is to take over the connection.
-    pub(super) stream: Cell<Option<LogStream>>,
+    pub(super) stream: Cell<Option<Stream>>,
+}
+
+/// What may take over a connection.
+#[derive(Debug)]
+pub(super) enum Stream {
+    /// A log, in Supervisor's manner.
+    Log(LogStream),
+    /// Server-sent events.
+    Push(Push),
 }
 
 /// Makes hyper let go of the connection.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection now belongs to a log stream")]
+#[error("the connection now belongs to a stream")]
 pub(super) struct TakenOver;
 
 /// Answers one request. What the operator may want to know about is logged.
@@ -109,6 +132,9 @@ async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Re
             Err(Denied::Malformed) => return Ok(reply::error(StatusCode::BAD_REQUEST)),
         }
     }
+    if api::covers(request.uri().path()) {
+        return api::answer(exchange, request).await;
+    }
     let path = percent_decode_str(request.uri().path())
         .decode_utf8_lossy()
         .into_owned();
@@ -118,7 +144,7 @@ async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Re
     if path.starts_with("/logtail") || path.starts_with("/mainlogtail") {
         return match stream::open(site, &request, &path).await {
             Ok(stream) => {
-                exchange.stream.set(Some(stream));
+                exchange.stream.set(Some(Stream::Log(stream)));
                 Err(TakenOver)
             }
             Err(status) => Ok(reply::error(status)),

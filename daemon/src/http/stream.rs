@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::{Either, select};
 use hyper::body::Incoming;
-use hyper::header::CONNECTION;
+use hyper::header::{CONNECTION, HeaderMap};
 use hyper::{Method, Request, StatusCode, Version};
 use protocol::events::Channel;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _, Interest};
@@ -22,17 +22,20 @@ use tokio::net::UnixStream;
 use tokio::time::{sleep, timeout};
 
 use super::closing::Closing;
-use super::follow::{FileFollower, Piece};
 use super::reply::IDENTITY;
 use super::router::Site;
 use crate::logs::changes::Follower;
+use crate::logs::follow::{FileFollower, Piece};
 use crate::supervisor::messages::{LocateLog, LocateMainLog, LogLocation};
 
 /// How often a log is looked at unasked: others may rotate or truncate it.
 const UNASKED: Duration = Duration::from_secs(1);
 
 /// How long a client may take to read the last of a stream when the servers close.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How much of a log's end a stream starts with.
+const HEAD_START: u64 = 1024;
 
 const TRUNCATED: &[u8] = b"==> File truncated <==\n";
 
@@ -45,8 +48,9 @@ pub(super) struct LogStream {
     changes: Changes,
 }
 
+/// How a client learns where the answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Framing {
+pub(super) enum Framing {
     /// HTTP/1.1: each piece with its length before it.
     Chunked,
     /// The connection's end is the body's.
@@ -75,8 +79,8 @@ pub(super) async fn open(
     };
     let LogLocation { path, changed } = located.map_err(|_| StatusCode::NOT_FOUND)?;
     let path: PathBuf = path.ok_or(StatusCode::NOT_FOUND)?.to_path_buf();
-    let follower = FileFollower::open(&path).map_err(|_| StatusCode::NOT_FOUND)?;
-    let framing = framing(request);
+    let follower = FileFollower::open(&path, HEAD_START).map_err(|_| StatusCode::NOT_FOUND)?;
+    let framing = Framing::of(request.version(), request.headers());
     Ok(LogStream {
         head: head(request.version(), framing, &follower, is_main),
         framing,
@@ -99,12 +103,32 @@ fn target(path: &str) -> Option<LocateLog> {
     })
 }
 
-fn framing(request: &Request<Incoming>) -> Framing {
-    let connection = request.headers().get(CONNECTION);
-    let closes = connection.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
-    match request.version() {
-        Version::HTTP_11 if !closes => Framing::Chunked,
-        _ => Framing::Plain,
+impl Framing {
+    /// What goes with the request.
+    pub(super) fn of(version: Version, headers: &HeaderMap) -> Self {
+        let connection = headers.get(CONNECTION);
+        let closes =
+            connection.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
+        match version {
+            Version::HTTP_11 if !closes => Self::Chunked,
+            _ => Self::Plain,
+        }
+    }
+
+    /// The headers that tell, and the end of the headers.
+    pub(super) const fn header(self) -> &'static str {
+        match self {
+            Self::Chunked => "Transfer-Encoding: chunked\r\n\r\n",
+            Self::Plain => "Connection: close\r\n\r\n",
+        }
+    }
+
+    /// What comes after the last piece.
+    pub(super) const fn end(self) -> &'static [u8] {
+        match self {
+            Self::Chunked => b"0\r\n\r\n",
+            Self::Plain => b"",
+        }
     }
 }
 
@@ -129,10 +153,7 @@ fn head(version: Version, framing: Framing, follower: &FileFollower, is_main: bo
         // Keeps nginx from collecting the stream.
         head.push_str("X-Accel-Buffering: no\r\n");
     }
-    head.push_str(match framing {
-        Framing::Chunked => "Transfer-Encoding: chunked\r\n\r\n",
-        Framing::Plain => "Connection: close\r\n\r\n",
-    });
+    head.push_str(framing.header());
     head
 }
 
@@ -163,6 +184,7 @@ impl LogStream {
         closing: &mut Closing,
     ) -> io::Result<()> {
         socket.write_all(self.head.as_bytes()).await?;
+        socket.flush().await?;
         let mut buffer = Vec::new();
         let mut ending = false;
         loop {
@@ -177,25 +199,25 @@ impl LogStream {
                 }
             }
         }
-        match self.framing {
-            Framing::Chunked => socket.write_all(b"0\r\n\r\n").await,
-            Framing::Plain => Ok(()),
-        }
+        socket.write_all(self.framing.end()).await
     }
 }
 
-async fn write_piece<S: AsyncWrite + Unpin>(
+/// Writes a piece and makes sure that it is on its way: an encrypted connection keeps back what it may.
+pub(super) async fn write_piece<S: AsyncWrite + Unpin>(
     socket: &mut S,
     framing: Framing,
     piece: &[u8],
 ) -> io::Result<()> {
     if framing == Framing::Plain {
-        return socket.write_all(piece).await;
+        socket.write_all(piece).await?;
+        return socket.flush().await;
     }
     let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
     chunk.extend_from_slice(piece);
     chunk.extend_from_slice(b"\r\n");
-    socket.write_all(&chunk).await
+    socket.write_all(&chunk).await?;
+    socket.flush().await
 }
 
 /// The occasions to look at a log. The daemon's own signal falls silent when the process is removed.
@@ -224,15 +246,15 @@ impl Changes {
 ///
 /// Watched on a duplicate of the descriptor, as the socket's own registration is for reading and writing. Whether
 /// the socket is a Unix one does not matter to its readiness.
-struct Departure(UnixStream);
+pub(super) struct Departure(UnixStream);
 
 impl Departure {
-    fn watch(socket: &impl AsFd) -> io::Result<Self> {
+    pub(super) fn watch(socket: &impl AsFd) -> io::Result<Self> {
         let duplicate = socket.as_fd().try_clone_to_owned()?;
         UnixStream::from_std(duplicate.into()).map(Self)
     }
 
-    async fn awaited(&self) {
+    pub(super) async fn awaited(&self) {
         while let Ok(ready) = self.0.ready(Interest::WRITABLE).await {
             if ready.is_write_closed() {
                 return;

@@ -5,15 +5,12 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// How much of the end a follower starts with.
-const HEAD_START: u64 = 1024;
-
 /// The largest piece read at once.
 const PIECE_BYTES: u64 = 64 * 1024;
 
 /// Follows the file that a path leads to.
 #[derive(Debug)]
-pub(super) struct FileFollower {
+pub struct FileFollower {
     path: PathBuf,
     file: File,
     id: (u64, u64),
@@ -22,7 +19,7 @@ pub(super) struct FileFollower {
 
 /// What there is to tell.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub enum Piece {
     /// More of the file, in the buffer.
     Data,
     /// The file has become shorter and is read from its beginning.
@@ -32,14 +29,17 @@ pub(super) enum Piece {
 }
 
 impl FileFollower {
-    /// Starts at the last 1024 bytes, or at the beginning of a shorter file. Only regular files can be followed.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Starts at the last `head_start` bytes, or at the beginning of a shorter file.
+    ///
+    /// # Errors
+    /// When it cannot be opened; only regular files can be followed.
+    pub fn open(path: &Path, head_start: u64) -> io::Result<Self> {
         let file = open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let position = metadata.len().saturating_sub(HEAD_START);
+        let position = metadata.len().saturating_sub(head_start);
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -48,14 +48,25 @@ impl FileFollower {
         })
     }
 
+    /// Whether what is read next is not the beginning of the file.
+    pub const fn is_within(&self) -> bool {
+        self.position > 0
+    }
+
     /// The attributes of the file as it is now.
-    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+    ///
+    /// # Errors
+    /// Those of fstat(2).
+    pub fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
 
     /// Reads on, into a buffer that is replaced. A file that was moved away is read to its end before the one that
     /// has its name now is read from the beginning.
-    pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Piece> {
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Piece> {
         loop {
             let replaced = fs::metadata(&self.path).is_ok_and(|metadata| id(&metadata) != self.id);
             match self.read(buffer)? {
@@ -122,6 +133,8 @@ mod tests {
 
     use super::*;
 
+    const HEAD_START: u64 = 1024;
+
     struct Log {
         directory: tempfile::TempDir,
         follower: FileFollower,
@@ -132,7 +145,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("log");
             fs::write(&path, text).unwrap();
-            let follower = FileFollower::open(&path).unwrap();
+            let follower = FileFollower::open(&path, HEAD_START).unwrap();
             Self {
                 directory,
                 follower,
@@ -217,7 +230,7 @@ mod tests {
 
     #[test]
     fn only_regular_files_are_followed() {
-        assert!(FileFollower::open(Path::new("/dev/null")).is_err());
-        assert!(FileFollower::open(Path::new("/nonexistent")).is_err());
+        assert!(FileFollower::open(Path::new("/dev/null"), HEAD_START).is_err());
+        assert!(FileFollower::open(Path::new("/nonexistent"), HEAD_START).is_err());
     }
 }

@@ -9,7 +9,7 @@ use crate::supervisor::messages::{ConfigInfo, Done, PoolInfo, ProcessInfo, Row};
 /// The result of a method, as it comes from the supervisor: what is long is written without being turned into a
 /// [`Value`] first.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// Something short.
     Value(Value),
     /// What became of each process.

@@ -1,5 +1,7 @@
 //! From a method's name and arguments to its answer.
 
+use std::time::Instant;
+
 use protocol::events::Channel::{Stderr, Stdout};
 use protocol::faults::{Fault, FaultCode};
 use protocol::methods::{Method, Namespace};
@@ -12,7 +14,7 @@ use super::{RpcContext, SUPERVISOR_VERSION, config, instance, logs, pools, proce
 use crate::supervisor::messages::GetDaemon;
 
 /// The version of the interface that clients are told.
-const API_VERSION: &str = "3.0";
+pub(crate) const API_VERSION: &str = "3.0";
 
 /// The method of a full name, under the namespaces there are.
 pub(super) fn resolve(context: &RpcContext, full_name: &str) -> Option<Method> {
@@ -33,7 +35,20 @@ pub(super) fn resolve(context: &RpcContext, full_name: &str) -> Option<Method> {
 
 /// Calls one method that is not multicall, after the checks in Supervisor's order: does it exist, does the number of
 /// arguments fit, is the daemon still in business. Each method then checks the types of what it was given.
-pub(super) async fn call(
+pub(crate) async fn call(
+    context: &RpcContext,
+    method: Method,
+    params: Vec<Value>,
+) -> Result<Answer, Fault> {
+    let begun = Instant::now();
+    let answer = check_and_run(context, method, params).await;
+    context
+        .meter
+        .count(method, begun.elapsed(), answer.is_err());
+    answer
+}
+
+async fn check_and_run(
     context: &RpcContext,
     method: Method,
     params: Vec<Value>,

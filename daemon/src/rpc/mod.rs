@@ -9,6 +9,7 @@ mod config;
 mod info;
 mod instance;
 mod logs;
+mod meter;
 mod pools;
 mod processes;
 mod system;
@@ -22,9 +23,11 @@ use protocol::xmlrpc::{parse_call, write_fault, write_response_with};
 
 use crate::logs::activity::ActivityLog;
 use crate::supervisor::Supervisor;
-use answer::Answer;
 
+pub(crate) use answer::Answer;
+pub(crate) use call::{API_VERSION, call};
 pub(crate) use logs::read_process_log;
+pub use meter::{Calls, Meter};
 
 /// The version that clients and `supervisord -v` are told.
 pub const SUPERVISOR_VERSION: &str = "4.3.0";
@@ -38,6 +41,8 @@ pub struct RpcContext {
     pub log: ActivityLog,
     /// Namespaces that publish the supervisor's methods: the names of the `[rpcinterface:*]` sections.
     pub namespaces: Rc<[String]>,
+    /// Counts the calls.
+    pub meter: Meter,
 }
 
 impl RpcContext {

@@ -13,10 +13,11 @@ pub(super) struct Stat {
 
 impl Stat {
     /// Reads the line. The command, field 2, is in parentheses and may hold blanks and parentheses itself.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
         /// The number of the first field after the command.
         const FIRST: usize = 3;
-        let (_, rest) = text.rsplit_once(')')?;
+        let command = memchr::memrchr(b')', line)?;
+        let rest = std::str::from_utf8(&line[command + 1..]).ok()?;
         let mut fields = rest.split_ascii_whitespace();
         let mut passed = FIRST;
         let mut field = |number: usize| -> Option<u64> {
@@ -42,7 +43,7 @@ mod tests {
             "S 1 2 3 0 -1 4194560 9 8 7 6 50 25 0 0 20 0 1 0 99 8192 321 18446744073709551615";
         for command in ["sleep", "a b", "x) R 1 (y", ""] {
             assert_eq!(
-                Stat::parse(&format!("42 ({command}) {rest}\n")),
+                Stat::parse(format!("42 ({command}) {rest}\n").as_bytes()),
                 Some(Stat {
                     user_ticks: 50,
                     system_ticks: 25,
@@ -55,7 +56,7 @@ mod tests {
 
     #[test]
     fn half_a_line_is_none() {
-        assert_eq!(Stat::parse(""), None);
-        assert_eq!(Stat::parse("1 (a) S 1 2 3"), None);
+        assert_eq!(Stat::parse(b""), None);
+        assert_eq!(Stat::parse(b"1 (a) S 1 2 3"), None);
     }
 }

@@ -1,0 +1,213 @@
+//! A log as server-sent events, a line each.
+
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use protocol::events::Channel;
+use protocol::faults::{Fault, FaultCode};
+use tokio::time::{Duration, Instant, sleep, timeout};
+
+use super::Output;
+use super::params::Given;
+use super::problem::Problem;
+use super::source::{BEGINNING, HEARTBEAT, SIGN_OF_LIFE, Source, write_event};
+use crate::logs::changes::Follower;
+use crate::logs::follow::{FileFollower, Piece};
+use crate::rpc::RpcContext;
+use crate::supervisor::messages::{LocateLog, LocateMainLog, LogLocation};
+
+/// How often a log is looked at unasked: others may rotate or truncate it.
+const UNASKED: Duration = Duration::from_secs(1);
+
+/// A line that is longer comes in pieces.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// Follows a process's log.
+pub(super) async fn follow(context: &RpcContext, given: &Given) -> Result<Output, Problem> {
+    let location = LocateLog {
+        name: given.text("name").unwrap_or_default().to_owned(),
+        channel: match given.text("channel") {
+            Some("stderr") => Channel::Stderr,
+            _ => Channel::Stdout,
+        },
+    };
+    open(context.ask(location).await??, given)
+}
+
+/// Follows the daemon's own log.
+pub(super) async fn follow_main(context: &RpcContext, given: &Given) -> Result<Output, Problem> {
+    open(context.ask(LocateMainLog).await?, given)
+}
+
+fn open(location: LogLocation, given: &Given) -> Result<Output, Problem> {
+    let path = location.path.ok_or(FaultCode::NoFile.bare())?;
+    let lines = LogLines::open(&path, given.count("tail") as u64, location.changed);
+    let lines = lines.map_err(|_| Fault::from_path(&path))?;
+    Ok(Output::Stream(Source::Log(Box::new(lines))))
+}
+
+/// Names the file that is not there.
+trait FromPath {
+    fn from_path(path: &Path) -> Self;
+}
+
+impl FromPath for Fault {
+    fn from_path(path: &Path) -> Self {
+        FaultCode::NoFile.about(path.to_string_lossy())
+    }
+}
+
+/// A log that is followed.
+#[derive(Debug)]
+pub(crate) struct LogLines {
+    follower: FileFollower,
+    /// The daemon's own signal; it falls silent when the process is removed.
+    changes: Option<Follower>,
+    text: Lines,
+    begun: bool,
+    last: Instant,
+}
+
+/// Turns pieces of a file into events.
+#[derive(Debug, Default)]
+struct Lines {
+    /// A line whose end is not there yet.
+    partial: Vec<u8>,
+    /// The first line has begun before.
+    is_cut: bool,
+}
+
+impl LogLines {
+    fn open(path: &Path, head_start: u64, changed: Follower) -> io::Result<Self> {
+        let follower = FileFollower::open(path, head_start)?;
+        Ok(Self {
+            text: Lines {
+                partial: Vec::new(),
+                is_cut: follower.is_within() && head_start > 0,
+            },
+            follower,
+            changes: Some(changed),
+            begun: false,
+            last: Instant::now(),
+        })
+    }
+
+    /// The next piece; `None` when the file cannot be read any more.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(piece) = self.ready().ok()? {
+                self.last = Instant::now();
+                return Some(piece);
+            }
+            if self.last.elapsed() >= HEARTBEAT {
+                self.last = Instant::now();
+                return Some(SIGN_OF_LIFE);
+            }
+            self.changed().await;
+        }
+    }
+
+    /// What is there.
+    pub(super) fn ready(&mut self) -> io::Result<Option<Bytes>> {
+        if !std::mem::replace(&mut self.begun, true) {
+            return Ok(Some(BEGINNING));
+        }
+        let (mut buffer, mut out) = (Vec::new(), Vec::new());
+        while out.is_empty() {
+            match self.follower.next(&mut buffer)? {
+                Piece::Data => self.text.feed(&buffer, &mut out),
+                Piece::Truncated => self.text.truncated(&mut out),
+                Piece::Nothing => return Ok(None),
+            }
+        }
+        Ok(Some(out.into()))
+    }
+
+    async fn changed(&mut self) {
+        let Some(changes) = &mut self.changes else {
+            return sleep(UNASKED).await;
+        };
+        if let Ok(Err(_)) = timeout(UNASKED, changes.changed()).await {
+            self.changes = None;
+        }
+    }
+}
+
+impl Lines {
+    fn feed(&mut self, mut piece: &[u8], out: &mut Vec<u8>) {
+        while let Some(end) = memchr::memchr(b'\n', piece) {
+            self.partial.extend_from_slice(&piece[..end]);
+            piece = &piece[end + 1..];
+            self.finish(out);
+        }
+        self.partial.extend_from_slice(piece);
+        if self.partial.len() >= LONGEST_LINE {
+            self.finish(out);
+        }
+    }
+
+    /// The line is complete, or too long to wait for its end.
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if !std::mem::take(&mut self.is_cut) {
+            let line = self.partial.strip_suffix(b"\r").unwrap_or(&self.partial);
+            write_event(None, &String::from_utf8_lossy(line), out);
+        }
+        self.partial.clear();
+    }
+
+    fn truncated(&mut self, out: &mut Vec<u8>) {
+        self.partial.clear();
+        self.is_cut = false;
+        write_event(Some("truncated"), "the file was emptied", out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fed(pieces: &[&str], is_cut: bool) -> String {
+        let mut lines = Lines {
+            is_cut,
+            ..Lines::default()
+        };
+        let mut out = Vec::new();
+        pieces
+            .iter()
+            .for_each(|piece| lines.feed(piece.as_bytes(), &mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn lines_are_put_together() {
+        assert_eq!(
+            fed(&["a", "b\r\nc\n", "d"], false),
+            "data: ab\n\ndata: c\n\n"
+        );
+        assert_eq!(fed(&["rest\nwhole\n"], true), "data: whole\n\n");
+        assert_eq!(fed(&["\n"], false), "data: \n\n");
+    }
+
+    #[test]
+    fn endless_lines_come_in_pieces() {
+        let long = "x".repeat(LONGEST_LINE + 5);
+        assert!(fed(&[&long], false).starts_with("data: xxx"));
+    }
+
+    #[actix::test]
+    async fn silence_is_broken_by_signs_of_life() {
+        tokio::time::pause();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let changes = crate::logs::changes::Changes::default();
+        let mut lines = LogLines::open(&path, 5, changes.subscribe()).unwrap();
+        let mut next = async || lines.next().await.unwrap();
+        assert_eq!(next().await, BEGINNING);
+        assert_eq!(next().await, "data: two\n\n");
+        let before = Instant::now();
+        assert_eq!(next().await, SIGN_OF_LIFE);
+        assert_eq!(before.elapsed().as_secs(), HEARTBEAT.as_secs());
+    }
+}

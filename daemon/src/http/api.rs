@@ -1,0 +1,123 @@
+//! The JSON interface and the metrics: bodies in, replies out.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+
+use super::body;
+use super::origin::is_cross_site;
+use super::push::Push;
+use super::reply::{self, Reply};
+use super::router::{Exchange, Stream, TakenOver};
+use crate::api::{Found, Output, Problem, Query, Whole};
+
+const METRICS: &str = "/metrics";
+
+/// Whether a path, as the client wrote it, is for here.
+pub(super) fn covers(path: &str) -> bool {
+    path == METRICS || path == "/api" || path.starts_with("/api/")
+}
+
+/// Answers a request; a stream is left in the exchange.
+pub(super) async fn answer(
+    exchange: &Rc<Exchange>,
+    request: Request<Incoming>,
+) -> Result<Reply, TakenOver> {
+    let (head, body) = request.into_parts();
+    let output = match respond(exchange, &head, body).await {
+        Ok(output) => output,
+        Err(problem) => Output::Whole(problem.into()),
+    };
+    match output {
+        Output::Whole(whole) => Ok(reply(whole)),
+        Output::Stream(_) if head.method == Method::HEAD => Ok(reply(Whole::no_stream())),
+        Output::Stream(source) => {
+            let push = Push::new(&head, source);
+            exchange.stream.set(Some(Stream::Push(push)));
+            Err(TakenOver)
+        }
+    }
+}
+
+async fn respond(
+    exchange: &Rc<Exchange>,
+    head: &Parts,
+    body: Incoming,
+) -> Result<Output, Problem> {
+    let site = &exchange.site;
+    let found = Found::at(&head.method, head.uri.path())?;
+    if head.method == Method::POST && is_cross_site(&head.headers) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "another web site has made the browser send this request",
+        ));
+    }
+    let body = match found.takes_body() {
+        true => read(&head.headers, body).await?,
+        false => Bytes::new(),
+    };
+    let query = Query {
+        text: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        connections: site.connections(),
+    };
+    site.api.answer(&site.context, found, query, &body).await
+}
+
+/// The body of a POST: JSON, if there is one. Forms of other web sites cannot send that unasked.
+async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Problem> {
+    let is_absent = body.is_end_stream();
+    if !headers.get(CONTENT_TYPE).map_or(is_absent, is_json) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "a body has to be of the type application/json",
+        ));
+    }
+    if is_absent {
+        return Ok(Bytes::new());
+    }
+    let whole = body::read(headers, body).await;
+    whole.map_err(|status| {
+        let reason = status.canonical_reason().unwrap_or("Bad body");
+        Problem::new(status, reason.to_lowercase())
+    })
+}
+
+fn is_json(kind: &HeaderValue) -> bool {
+    let kind = kind.as_bytes().split(|&byte| byte == b';').next();
+    kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/json"))
+}
+
+fn reply(whole: Whole) -> Reply {
+    let mut reply = match whole.status {
+        StatusCode::NOT_MODIFIED => reply::empty(whole.status),
+        status => reply::content(status, whole.kind, whole.body),
+    };
+    let headers = reply.headers_mut();
+    headers.insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
+    let etag = whole
+        .etag
+        .and_then(|etag| HeaderValue::from_str(&etag).ok());
+    let cache = match etag {
+        Some(etag) => {
+            headers.insert(ETAG, etag);
+            "no-cache"
+        }
+        None => "no-store",
+    };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Some(allow) = whole
+        .allow
+        .and_then(|allow| HeaderValue::from_str(&allow).ok())
+    {
+        headers.insert(ALLOW, allow);
+    }
+    reply
+}
