@@ -193,6 +193,10 @@ fn judge(host: &str, problem: &CertificateError) -> TlsError {
         E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
             TlsError::Expired
         }
+        // A self-signed one that only its own presence among the trusted ones could excuse.
+        E::Other(reason) if reason.to_string().contains("CaUsedAsEndEntity") => {
+            TlsError::UnknownIssuer
+        }
         problem => TlsError::Certificate(problem.to_string()),
     }
 }

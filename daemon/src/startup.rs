@@ -22,6 +22,7 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use crate::access::Caller;
 use crate::api::Api;
 use crate::bus::BusHandle;
 use crate::http::{self, BindError, BoundServer};
@@ -173,7 +174,7 @@ impl Instance {
             self.log.info(line);
         }
         self.open_log(daemon)?;
-        let servers = http::bind(&config.servers, &config.rpc_interfaces, &self.log)?;
+        let servers = http::bind(config, &self.log)?;
         if !daemon.nocleanup {
             for complaint in auto::clean_up(&daemon.childlogdir, &daemon.identifier) {
                 self.log.warn(complaint);
@@ -346,6 +347,7 @@ impl Instance {
             log: self.log.clone(),
             namespaces,
             meter: Meter::default(),
+            caller: Caller::nobody(),
         };
         let api = Api::new(bus);
         let servers =
@@ -408,7 +410,14 @@ fn server_url(servers: &[ServerConfig]) -> Option<String> {
         .iter()
         .rev()
         .find_map(|server| match &server.address {
-            ServerAddress::Inet { host, port } => Some(format!("http://{}:{port}", url_host(host))),
+            ServerAddress::Inet { host, port } => {
+                let scheme = if server.tls.is_some() {
+                    "https"
+                } else {
+                    "http"
+                };
+                Some(format!("{scheme}://{}:{port}", url_host(host)))
+            }
             ServerAddress::Unix { .. } => None,
         });
     unix.or(inet)

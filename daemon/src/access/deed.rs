@@ -83,11 +83,17 @@ impl fmt::Display for Deed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Look => f.write_str("look"),
-            Self::Operate(Target::All) => f.write_str("act on all processes"),
-            Self::Operate(Target::Named(name) | Target::Group(name)) => {
-                write!(f, "act on {name}")
-            }
+            Self::Operate(target) => write!(f, "act on {target}"),
             Self::Administer(method) => write!(f, "call {method}"),
+        }
+    }
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all processes"),
+            Self::Named(name) | Self::Group(name) => f.write_str(name),
         }
     }
 }

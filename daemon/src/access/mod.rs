@@ -11,8 +11,6 @@ use std::rc::Rc;
 
 use config::model::{Account, Role};
 use protocol::faults::{Fault, FaultCode};
-use protocol::methods::Method;
-use protocol::xmlrpc::Value;
 
 pub use deed::Deed;
 use pattern::Pattern;
@@ -30,12 +28,21 @@ struct Identity {
 
 #[derive(Debug)]
 enum Rights {
+    Nothing,
     Everything,
     Looking,
     Operating(Vec<Pattern>),
 }
 
 impl Caller {
+    /// Somebody who has not been asked yet who he is, and may do nothing.
+    pub fn nobody() -> Self {
+        Self(Rc::new(Identity {
+            name: None,
+            rights: Rights::Nothing,
+        }))
+    }
+
     /// Somebody who need not say who he is: no user is configured, so everything is allowed.
     pub fn anybody() -> Self {
         Self(Rc::new(Identity {
@@ -65,13 +72,17 @@ impl Caller {
         }))
     }
 
-    /// Whether the caller may call `method` with these arguments.
+    /// Whether the caller has said who he is.
+    pub fn is_known(&self) -> bool {
+        self.0.name.is_some()
+    }
+
+    /// Whether the caller may do this.
     ///
     /// # Errors
     /// NOT_PERMITTED, saying who may not do what.
-    pub fn check(&self, method: Method, arguments: &[Value]) -> Result<(), Fault> {
-        let deed = Deed::of(method, arguments);
-        match self.may(&deed) {
+    pub fn check(&self, deed: &Deed<'_>) -> Result<(), Fault> {
+        match self.may(deed) {
             true => Ok(()),
             false => Err(FaultCode::NotPermitted.about(format!("{self} may not {deed}"))),
         }
@@ -80,6 +91,7 @@ impl Caller {
     /// Whether the caller may do this.
     pub fn may(&self, deed: &Deed<'_>) -> bool {
         match (&self.0.rights, deed) {
+            (Rights::Nothing, _) => false,
             (Rights::Everything, _) | (_, Deed::Look) => true,
             (Rights::Operating(patterns), Deed::Operate(target)) => {
                 patterns.iter().any(|pattern| pattern.covers(target))
@@ -91,12 +103,18 @@ impl Caller {
 
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name.as_deref().unwrap_or("anybody"))
+        f.write_str(self.0.name.as_deref().unwrap_or(match self.0.rights {
+            Rights::Nothing => "nobody",
+            _ => "anybody",
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use protocol::methods::Method;
+    use protocol::xmlrpc::Value;
+
     use super::*;
 
     fn account(role: Role, programs: &[&str]) -> Caller {
@@ -110,7 +128,7 @@ mod tests {
     }
 
     fn allowed(caller: &Caller, method: Method, name: &str) -> bool {
-        caller.check(method, &[Value::from(name)]).is_ok()
+        caller.may(&Deed::of(method, &[Value::from(name)]))
     }
 
     #[test]
@@ -160,10 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn who_has_not_been_asked_may_nothing() {
+        assert!(!Caller::nobody().may(&Deed::Look));
+        assert!(Caller::anybody().may(&Deed::Administer("shutdown")));
+    }
+
+    #[test]
     fn refusals_say_who_may_not_do_what() {
         let caller = account(Role::ReadOnly, &[]);
-        let refused =
-            |method, arguments: &[Value]| caller.check(method, arguments).unwrap_err().to_string();
+        let refused = |method, arguments: &[Value]| {
+            let refused = caller.check(&Deed::of(method, arguments));
+            refused.unwrap_err().to_string()
+        };
         assert_eq!(
             refused(Method::StartProcess, &[Value::from("web:1")]),
             "NOT_PERMITTED: ann may not act on web:1"

@@ -9,11 +9,11 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
 use super::body;
-use super::origin::is_cross_site;
 use super::push::Push;
 use super::reply::{self, Reply};
 use super::router::{Exchange, Stream, TakenOver};
 use crate::api::{Found, Output, Problem, Query, Whole};
+use crate::rpc::RpcContext;
 
 const METRICS: &str = "/metrics";
 
@@ -25,10 +25,11 @@ pub(super) fn covers(path: &str) -> bool {
 /// Answers a request; a stream is left in the exchange.
 pub(super) async fn answer(
     exchange: &Rc<Exchange>,
+    context: &RpcContext,
     request: Request<Incoming>,
 ) -> Result<Reply, TakenOver> {
     let (head, body) = request.into_parts();
-    let output = match respond(exchange, &head, body).await {
+    let output = match respond(exchange, context, &head, body).await {
         Ok(output) => output,
         Err(problem) => Output::Whole(problem.into()),
     };
@@ -45,16 +46,15 @@ pub(super) async fn answer(
 
 async fn respond(
     exchange: &Rc<Exchange>,
+    context: &RpcContext,
     head: &Parts,
     body: Incoming,
 ) -> Result<Output, Problem> {
     let site = &exchange.site;
     let found = Found::at(&head.method, head.uri.path())?;
-    if head.method == Method::POST && is_cross_site(&head.headers) {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "another web site has made the browser send this request",
-        ));
+    if head.method == Method::POST {
+        let checked = site.guard.check(&head.headers);
+        checked.map_err(|forgery| Problem::new(StatusCode::FORBIDDEN, forgery.to_string()))?;
     }
     let body = match found.takes_body() {
         true => read(&head.headers, body).await?,
@@ -65,7 +65,7 @@ async fn respond(
         headers: &head.headers,
         connections: site.connections(),
     };
-    site.api.answer(&site.context, found, query, &body).await
+    site.api.answer(context, found, query, &body).await
 }
 
 /// The body of a POST: JSON, if there is one. Forms of other web sites cannot send that unasked.

@@ -8,7 +8,6 @@ use hyper::header::{
 };
 use hyper::{Method, Request, StatusCode};
 
-use super::origin::server_url;
 use super::reply::{self, Reply};
 use super::router::Exchange;
 
@@ -75,7 +74,7 @@ fn is_known(since: SystemTime, headers: &HeaderMap) -> bool {
 }
 
 fn redirect_into(exchange: &Exchange, directory: &str, headers: &HeaderMap) -> Reply {
-    let server = server_url(headers, exchange.address.as_deref()).unwrap_or_default();
+    let server = exchange.server_url(headers);
     let mut reply = reply::error(StatusCode::MOVED_PERMANENTLY);
     insert(&mut reply, LOCATION, &format!("{server}{directory}/"));
     reply

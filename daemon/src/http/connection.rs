@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,12 +19,15 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::unix::UCred;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use super::capacity::{Capacity, Place};
 use super::closing::Closing;
 use super::patience::{Busy, Patient};
 use super::refusals::Refusals;
 use super::router::{Exchange, Site, Stream, answer};
+use super::tls::{Certificate, Encrypted};
+use crate::logs::activity::ActivityLog;
 
 /// The largest request head, and how much of an answer waits in user space.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -40,18 +43,24 @@ const LINGER_BYTES: u64 = 1024 * 1024;
 /// The pause after a failed accept, which for want of descriptors would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// How long a client may take to agree on how to encrypt.
+const HANDSHAKE: Duration = Duration::from_secs(20);
+
 /// A socket that connections come from.
 pub(super) trait Acceptor: Sized {
     /// What it hands out.
-    type Stream: AsyncRead + AsyncWrite + AsFd + Unpin + 'static;
-    /// What it is before the runtime has it.
-    type Std;
-
-    /// Hands a listening socket to the runtime.
-    fn from_std(listener: Self::Std) -> io::Result<Self>;
-
+    type Stream: Opening + AsFd + 'static;
     /// The next connection.
     fn next(&self) -> impl Future<Output = io::Result<Accepted<Self::Stream>>>;
+}
+
+/// A connection that may need some more talk before it can be used.
+pub(super) trait Opening {
+    /// What it is then.
+    type Socket: AsyncRead + AsyncWrite + AsFd + Unpin + 'static;
+
+    /// Does the talking.
+    fn open(self) -> impl Future<Output = io::Result<Self::Socket>>;
 }
 
 /// A connection that has just come.
@@ -89,13 +98,6 @@ impl fmt::Display for Client {
 
 impl Acceptor for TcpListener {
     type Stream = TcpStream;
-    type Std = std::net::TcpListener;
-
-    fn from_std(listener: Self::Std) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        Self::from_std(listener)
-    }
-
     async fn next(&self) -> io::Result<Accepted<TcpStream>> {
         let (stream, client) = self.accept().await?;
         // Answers are written whole; without these a connection works, only worse.
@@ -112,13 +114,6 @@ impl Acceptor for TcpListener {
 
 impl Acceptor for UnixListener {
     type Stream = UnixStream;
-    type Std = std::os::unix::net::UnixListener;
-
-    fn from_std(listener: Self::Std) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        Self::from_std(listener)
-    }
-
     async fn next(&self) -> io::Result<Accepted<UnixStream>> {
         let (stream, _) = self.accept().await?;
         Ok(Accepted {
@@ -126,6 +121,67 @@ impl Acceptor for UnixListener {
             stream,
             address: None,
         })
+    }
+}
+
+impl Opening for TcpStream {
+    type Socket = Self;
+
+    async fn open(self) -> io::Result<Self> {
+        Ok(self)
+    }
+}
+
+impl Opening for UnixStream {
+    type Socket = Self;
+
+    async fn open(self) -> io::Result<Self> {
+        Ok(self)
+    }
+}
+
+/// A TCP socket with a certificate.
+pub(super) struct TlsListener {
+    pub(super) listener: TcpListener,
+    pub(super) certificate: Certificate,
+    pub(super) log: ActivityLog,
+}
+
+/// A connection that is not encrypted yet.
+pub(super) struct Unencrypted {
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+}
+
+impl Acceptor for TlsListener {
+    type Stream = Unencrypted;
+
+    async fn next(&self) -> io::Result<Accepted<Unencrypted>> {
+        let Accepted {
+            stream,
+            address,
+            client,
+        } = self.listener.next().await?;
+        let acceptor = self.certificate.acceptor(&self.log);
+        Ok(Accepted {
+            stream: Unencrypted { stream, acceptor },
+            address,
+            client,
+        })
+    }
+}
+
+impl AsFd for Unencrypted {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+impl Opening for Unencrypted {
+    type Socket = Encrypted;
+
+    async fn open(self) -> io::Result<Encrypted> {
+        Encrypted::agree(self.stream, self.acceptor).await
     }
 }
 
@@ -181,8 +237,43 @@ pub(super) async fn accept<A: Acceptor>(
     }
 }
 
+/// Serves one connection from its beginning to its end.
+async fn serve<S: Opening>(
+    accepted: Accepted<S>,
+    _place: Place,
+    site: Rc<Site>,
+    mut closing: Closing,
+) {
+    let Accepted {
+        stream,
+        address,
+        client,
+    } = accepted;
+    let opened = timeout(HANDSHAKE, stream.open());
+    let opened = match select(pin!(opened), pin!(closing.begun())).await {
+        Either::Left((opened, _)) => opened,
+        Either::Right(_) => return,
+    };
+    let problem = match opened {
+        Ok(Ok(stream)) => {
+            let accepted = Accepted {
+                stream,
+                address,
+                client,
+            };
+            return converse(accepted, site, closing).await;
+        }
+        Ok(Err(problem)) => problem.to_string(),
+        Err(_) => "it takes too long".to_owned(),
+    };
+    let refusals = site.refusals();
+    refusals.tell(format_args!(
+        "refused a connection from {client}: no TLS: {problem}"
+    ));
+}
+
 /// Answers the requests of one connection, one after another.
-async fn serve<S>(accepted: Accepted<S>, _place: Place, site: Rc<Site>, mut closing: Closing)
+async fn converse<S>(accepted: Accepted<S>, site: Rc<Site>, mut closing: Closing)
 where
     S: AsyncRead + AsyncWrite + AsFd + Unpin + 'static,
 {

@@ -8,7 +8,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::{fs, process};
 
-use config::model::{Credentials, ServerAddress, ServerConfig};
+use config::model::{ServerAddress, ServerConfig};
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, listen,
@@ -16,6 +16,10 @@ use nix::sys::socket::{
 };
 use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{Gid, Uid, User, chown, geteuid};
+
+use super::auth::{Accounts, BadPassword, Gate};
+use super::guard::Guard;
+use super::tls::{Certificate, TlsError};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -27,7 +31,10 @@ const ATTEMPTS: usize = 10;
 #[derive(Debug)]
 pub struct BoundServer {
     pub(super) listener: Listener,
-    pub(super) credentials: Option<Credentials>,
+    /// With TLS.
+    pub(super) certificate: Option<Certificate>,
+    pub(super) gate: Gate,
+    pub(super) guard: Guard,
     /// Removed together with the server.
     pub(super) file: Option<SocketFile>,
 }
@@ -56,6 +63,12 @@ pub enum BindError {
     /// The path of a socket, or its temporary one, is longer than the system allows.
     #[error("Cannot open an HTTP server: socket.error reported AF_UNIX path too long")]
     PathTooLong,
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The password of somebody who may log in.
+    #[error(transparent)]
+    Password(#[from] BadPassword),
     /// The socket file may not be given away.
     #[error(
         "Not permitted to chown {path} to uid/gid ({uid}, {gid}); adjust \"sockchown\" value in config file or on \
@@ -91,8 +104,12 @@ impl BindError {
 }
 
 impl BoundServer {
-    /// Opens the socket of one section.
-    pub(super) fn open(server: &ServerConfig) -> Result<Self, BindError> {
+    /// Reads what one section needs and opens its socket.
+    pub(super) fn open(server: &ServerConfig, accounts: &Accounts) -> Result<Self, BindError> {
+        let gate = Gate::new(accounts, &server.section, server.credentials.as_ref())?;
+        let files = server.tls.as_ref();
+        let certificate = files.map(|files| Certificate::load(&server.section, files));
+        let certificate = certificate.transpose()?;
         let (listener, file) = match &server.address {
             ServerAddress::Inet { host, port } => (Listener::Tcp(listen_tcp(host, *port)?), None),
             ServerAddress::Unix { path, mode, owner } => {
@@ -102,7 +119,9 @@ impl BoundServer {
         };
         Ok(Self {
             listener,
-            credentials: server.credentials.clone(),
+            certificate,
+            guard: Guard::new(server, gate.is_open()),
+            gate,
             file,
         })
     }
@@ -317,6 +336,10 @@ mod tests {
         }
     }
 
+    fn open(server: &ServerConfig) -> Result<BoundServer, BindError> {
+        BoundServer::open(server, &Accounts::new(&[])?)
+    }
+
     fn unix(path: &Path) -> ServerConfig {
         let path = path.to_owned();
         server(ServerAddress::Unix {
@@ -335,7 +358,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         fs::create_dir(&path).unwrap();
-        let error = BoundServer::open(&unix(&path)).unwrap_err();
+        let error = open(&unix(&path)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "Cannot open an HTTP server: socket.error reported errno.EISDIR (21)"
@@ -347,7 +370,7 @@ mod tests {
     fn a_socket_file_has_its_mode_and_goes_with_its_server() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
-        let bound = BoundServer::open(&unix(&path)).unwrap();
+        let bound = open(&unix(&path)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
         assert_eq!(entries(&directory), 1);
         UnixStream::connect(&path).unwrap();
@@ -359,7 +382,7 @@ mod tests {
     fn a_file_that_is_not_ours_any_more_stays() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
-        let bound = BoundServer::open(&unix(&path)).unwrap();
+        let bound = open(&unix(&path)).unwrap();
         fs::rename(&path, directory.path().join("moved")).unwrap();
         fs::write(&path, "").unwrap();
         drop(bound);
@@ -372,7 +395,7 @@ mod tests {
         let path = directory.path().join("socket");
         drop(UnixListener::bind(&path).unwrap());
         assert!(UnixStream::connect(&path).is_err());
-        let _bound = BoundServer::open(&unix(&path)).unwrap();
+        let _bound = open(&unix(&path)).unwrap();
         UnixStream::connect(&path).unwrap();
     }
 
@@ -381,7 +404,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let other = UnixListener::bind(&path).unwrap();
-        let error = BoundServer::open(&unix(&path)).unwrap_err();
+        let error = open(&unix(&path)).unwrap_err();
         assert!(matches!(error, BindError::InUse), "{error}");
         assert_eq!(entries(&directory), 1);
         drop(other);
@@ -396,7 +419,7 @@ mod tests {
                 host: host.to_owned(),
                 port,
             };
-            let error = BoundServer::open(&server(address)).unwrap_err();
+            let error = open(&server(address)).unwrap_err();
             assert!(matches!(error, BindError::InUse), "{host:?}: {error}");
         }
     }
@@ -433,7 +456,7 @@ mod tests {
             ),
         ];
         for (server, reason) in rows {
-            let error = BoundServer::open(&server).unwrap_err().to_string();
+            let error = open(&server).unwrap_err().to_string();
             assert_eq!(
                 error,
                 format!("Cannot open an HTTP server: socket.error reported {reason}")

@@ -10,33 +10,43 @@ mod body;
 mod capacity;
 mod closing;
 mod connection;
+mod guard;
 mod listen;
 mod origin;
 mod pages;
+mod password;
 mod patience;
+mod people;
 mod push;
 mod refusals;
 mod reply;
 mod router;
 mod stream;
+mod tls;
 
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use config::model::ServerConfig;
+use config::model::{Config, ServerConfig};
+
+use tokio::net::{TcpListener, UnixListener};
 
 use crate::api::Api;
 use crate::logs::activity::ActivityLog;
 use crate::rpc::RpcContext;
+use auth::Accounts;
 use capacity::Capacity;
 use closing::Closer;
-use connection::{Acceptor, accept};
+use connection::{TlsListener, accept};
 use listen::{Listener, SocketFile};
+use origin::Scheme;
 use refusals::Refusals;
 use router::Site;
 
+pub use auth::BadPassword;
 pub use listen::{BindError, BoundServer};
+pub use tls::TlsError;
 
 /// How long answers under way may take to get out after [`Servers::close`].
 const GRACE: Duration = Duration::from_secs(2);
@@ -45,18 +55,20 @@ const GRACE: Duration = Duration::from_secs(2);
 /// daemon leaves the terminal.
 ///
 /// # Errors
-/// The first section that cannot listen; what was opened before is closed again, files included.
-pub fn bind(
-    servers: &[ServerConfig],
-    rpc_interfaces: &[String],
-    log: &ActivityLog,
-) -> Result<Vec<BoundServer>, BindError> {
+/// The first section that cannot be used or cannot listen; what was opened before is closed again, files included.
+pub fn bind(config: &Config, log: &ActivityLog) -> Result<Vec<BoundServer>, BindError> {
+    let accounts = Accounts::new(&config.accounts)?;
     let open = |server: &ServerConfig| {
-        let bound = BoundServer::open(server)?;
-        for name in rpc_interfaces {
+        let bound = BoundServer::open(server, &accounts)?;
+        for name in &config.rpc_interfaces {
             log.info(format_args!("RPC interface '{name}' initialized"));
         }
-        if server.credentials.is_none() {
+        if let Some(certificate) = &bound.certificate {
+            if let Some(remark) = certificate.remark() {
+                log.warn(remark);
+            }
+        }
+        if bound.gate.is_open() {
             let section = &server.section;
             log.critical(format_args!(
                 "Server '{section}' running without any HTTP authentication checking"
@@ -64,48 +76,67 @@ pub fn bind(
         }
         Ok(bound)
     };
-    servers.iter().map(open).collect()
+    config.servers.iter().map(open).collect()
 }
 
 /// Accepts and serves connections on the current thread until [`Servers::close`].
 ///
 /// # Errors
 /// When a socket cannot be handed to the runtime.
-pub fn serve(
-    servers: Vec<BoundServer>,
-    context: &RpcContext,
-    api: &Api,
-) -> io::Result<Servers> {
+pub fn serve(servers: Vec<BoundServer>, context: &RpcContext, api: &Api) -> io::Result<Servers> {
     let closer = Closer::default();
     let capacity = Capacity::default();
     let refusals = Refusals::new(context.log.clone());
     let mut files = Vec::new();
     for BoundServer {
         listener,
-        credentials,
+        certificate,
+        gate,
+        guard,
         file,
     } in servers
     {
+        let scheme = match certificate {
+            Some(_) => Scheme::Https,
+            None => Scheme::Http,
+        };
         let site = Rc::new(Site::new(
             context.clone(),
             api.clone(),
-            credentials,
+            gate,
+            guard,
+            scheme,
             capacity.clone(),
             refusals.clone(),
         ));
-        match listener {
-            Listener::Tcp(listener) => {
-                let listener: tokio::net::TcpListener = Acceptor::from_std(listener)?;
-                actix::spawn(accept(listener, site, capacity.clone(), closer.watch()));
+        let (capacity, closing) = (capacity.clone(), closer.watch());
+        match (listener, certificate) {
+            (Listener::Tcp(listener), None) => {
+                let listener = tcp(listener)?;
+                actix::spawn(accept(listener, site, capacity, closing));
             }
-            Listener::Unix(listener) => {
-                let listener: tokio::net::UnixListener = Acceptor::from_std(listener)?;
-                actix::spawn(accept(listener, site, capacity.clone(), closer.watch()));
+            (Listener::Tcp(listener), Some(certificate)) => {
+                let listener = TlsListener {
+                    listener: tcp(listener)?,
+                    certificate,
+                    log: context.log.clone(),
+                };
+                actix::spawn(accept(listener, site, capacity, closing));
+            }
+            (Listener::Unix(listener), _) => {
+                listener.set_nonblocking(true)?;
+                let listener = UnixListener::from_std(listener)?;
+                actix::spawn(accept(listener, site, capacity, closing));
             }
         }
         files.extend(file);
     }
     Ok(Servers { closer, files })
+}
+
+fn tcp(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }
 
 /// The running servers. Dropping them closes them without waiting.

@@ -2,7 +2,8 @@
 
 use hyper::header::{HOST, HeaderMap, HeaderName, ORIGIN, REFERER};
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// What a browser says about the page that a request comes from.
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether another web site makes a browser send this request. Browsers tell; requests that say nothing about it
 /// come from scripts and are taken as wanted.
@@ -17,20 +18,54 @@ pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
     })
 }
 
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Http => "http://",
+            Self::Https => "https://",
+        }
+    }
+
+    /// What need not be said of a port.
+    const fn default_port(self) -> &'static str {
+        match self {
+            Self::Http => ":80",
+            Self::Https => ":443",
+        }
+    }
+}
+
 /// The address a client uses for us, without a slash at the end: from its Host header, else our own address; `None`
 /// if there is neither.
-pub(super) fn server_url(headers: &HeaderMap, address: Option<&str>) -> Option<String> {
+pub(super) fn server_url(
+    scheme: Scheme,
+    headers: &HeaderMap,
+    address: Option<&str>,
+) -> Option<String> {
     let host = host(headers).or(address)?;
-    Some(format!(
-        "http://{}",
-        host.strip_suffix(":80").unwrap_or(host)
-    ))
+    let host = host.strip_suffix(scheme.default_port()).unwrap_or(host);
+    Some(format!("{}{host}", scheme.prefix()))
 }
 
 /// The Host header, if it is one: a name or address and perhaps a port.
-fn host(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn host(headers: &HeaderMap) -> Option<&str> {
     let host = headers.get(HOST)?.to_str().ok()?.trim();
     is_authority(host).then_some(host)
+}
+
+/// The name or address in an authority, without port and brackets.
+pub(super) fn name(authority: &str) -> &str {
+    match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => authority.split(':').next().unwrap_or(authority),
+    }
 }
 
 /// The part of a URL between `//` and the path.
@@ -40,12 +75,13 @@ fn authority(url: &str) -> Option<&str> {
     is_authority(authority).then_some(authority)
 }
 
+/// Whether two authorities are the same but for ports that need not be said. Which scheme the client used is not known
+/// behind a proxy that does the encrypting.
 fn same_authority(one: &str, other: &str) -> bool {
     let bare = |authority: &str| {
-        authority
-            .strip_suffix(":80")
-            .unwrap_or(authority)
-            .to_ascii_lowercase()
+        let port = [Scheme::Http, Scheme::Https].map(Scheme::default_port);
+        let bare = port.iter().find_map(|port| authority.strip_suffix(port));
+        bare.unwrap_or(authority).to_ascii_lowercase()
     };
     bare(one) == bare(other)
 }
@@ -125,13 +161,30 @@ mod tests {
                 .map(|host| (HOST, host.parse().unwrap()))
                 .into_iter()
                 .collect();
-            assert_eq!(server_url(&headers, address).as_deref(), url, "{host:?}");
+            let known = server_url(Scheme::Http, &headers, address);
+            assert_eq!(known.as_deref(), url, "{host:?}");
+        }
+        let headers = [(HOST, "a:443".parse().unwrap())].into_iter().collect();
+        let known = server_url(Scheme::Https, &headers, None);
+        assert_eq!(known.as_deref(), Some("https://a"));
+    }
+
+    #[test]
+    fn names_are_without_port_and_brackets() {
+        let rows = [
+            ("a:1", "a"),
+            ("a", "a"),
+            ("[::1]:80", "::1"),
+            ("[::1]", "::1"),
+        ];
+        for (authority, expected) in rows {
+            assert_eq!(name(authority), expected);
         }
     }
 
     #[test]
     fn requests_that_other_sites_cause_are_recognised() {
-        let rows: [(&[(HeaderName, &str)], bool); 12] = [
+        let rows: [(&[(HeaderName, &str)], bool); 13] = [
             (&[], false),
             (&[(HOST, "a")], false),
             (&[(SEC_FETCH_SITE, "same-origin")], false),
@@ -141,6 +194,7 @@ mod tests {
             (&[(HOST, "a:1"), (ORIGIN, "http://A:1")], false),
             (&[(HOST, "a:1"), (ORIGIN, "http://a:2")], true),
             (&[(HOST, "a:1"), (ORIGIN, "null")], true),
+            (&[(HOST, "a"), (ORIGIN, "https://a:443")], false),
             (
                 &[(HOST, "a"), (REFERER, "http://a:80/index.html?x#y")],
                 false,

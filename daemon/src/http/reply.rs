@@ -28,10 +28,17 @@ pub(super) fn content(status: StatusCode, kind: &'static str, body: impl Into<By
 
 /// The page that goes with a status other than success.
 pub(super) fn error(status: StatusCode) -> Reply {
-    let reason = status.canonical_reason().unwrap_or("Unknown");
+    explained(status, reason(status))
+}
+
+fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Unknown")
+}
+
+fn explained(status: StatusCode, message: &str) -> Reply {
     let body = format!(
         "<head>\r\n<title>Error response</title>\r\n</head>\r\n<body>\r\n<h1>Error response</h1>\r\n\
-         <p>Error code {}.\r\n<p>Message: {reason}.\r\n</body>\r\n",
+         <p>Error code {}.\r\n<p>Message: {message}.\r\n</body>\r\n",
         status.as_u16()
     );
     let length = body.len();
@@ -40,6 +47,11 @@ pub(super) fn error(status: StatusCode) -> Reply {
     headers.insert(CONTENT_LENGTH, length.into());
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     reply
+}
+
+/// The same, with a sentence about it.
+pub(super) fn refusal(status: StatusCode, why: &str) -> Reply {
+    explained(status, &format!("{}: {why}", reason(status)))
 }
 
 /// An answer without a body.

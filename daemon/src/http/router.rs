@@ -5,20 +5,23 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use config::model::Credentials;
 use hyper::body::Incoming;
+use hyper::header::HeaderMap;
 use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use super::auth::{self, Denied};
+use super::auth::{Denied, Gate};
 use super::capacity::Capacity;
 use super::connection::Client;
+use super::guard::{Forgery, Guard};
+use super::origin::{Scheme, server_url};
 use super::patience::Busy;
 use super::push::Push;
 use super::refusals::Refusals;
 use super::reply::{self, Reply};
 use super::stream::LogStream;
 use super::{api, assets, body, pages, stream};
+use crate::access::Deed;
 use crate::api::Api;
 use crate::logs::activity::ActivityLog;
 use crate::rpc::{RpcContext, RpcReply, dispatch};
@@ -26,9 +29,12 @@ use crate::rpc::{RpcContext, RpcReply, dispatch};
 /// What one server section serves.
 #[derive(Debug)]
 pub(super) struct Site {
-    pub(super) context: RpcContext,
+    /// On behalf of nobody yet.
+    context: RpcContext,
     pub(super) api: Api,
-    credentials: Option<Credentials>,
+    gate: Gate,
+    pub(super) guard: Guard,
+    pub(super) scheme: Scheme,
     capacity: Capacity,
     refusals: Refusals,
     /// When the static files came into being, as far as clients are concerned.
@@ -39,14 +45,18 @@ impl Site {
     pub(super) fn new(
         context: RpcContext,
         api: Api,
-        credentials: Option<Credentials>,
+        gate: Gate,
+        guard: Guard,
+        scheme: Scheme,
         capacity: Capacity,
         refusals: Refusals,
     ) -> Self {
         Self {
             context,
             api,
-            credentials,
+            gate,
+            guard,
+            scheme,
             capacity,
             refusals,
             since: SystemTime::now(),
@@ -79,6 +89,13 @@ pub(super) struct Exchange {
     pub(super) stream: Cell<Option<Stream>>,
 }
 
+impl Exchange {
+    /// The address that the client uses for us, without a slash at the end; empty if that cannot be told.
+    pub(super) fn server_url(&self, headers: &HeaderMap) -> String {
+        server_url(self.site.scheme, headers, self.address.as_deref()).unwrap_or_default()
+    }
+}
+
 /// What may take over a connection.
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -105,8 +122,10 @@ pub(super) async fn answer(
     if is_noteworthy(status) {
         let client = &exchange.client;
         let refusals = exchange.site.refusals();
+        let remark = reply.extensions().get::<Remark>();
+        let remark = remark.map_or("", |Remark(remark)| remark);
         refusals.tell(format_args!(
-            "refused {method} {path:?} from {client}: {status}"
+            "refused {method} {path:?} from {client}{remark}: {status}"
         ));
     }
     Ok(reply)
@@ -120,29 +139,31 @@ fn is_noteworthy(status: StatusCode) -> bool {
             | StatusCode::FORBIDDEN
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::TOO_MANY_REQUESTS
     )
 }
 
 async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Reply, TakenOver> {
     let site = &exchange.site;
-    if let Some(credentials) = &site.credentials {
-        match auth::check(credentials, request.headers()) {
-            Ok(()) => {}
-            Err(Denied::Unauthorized) => return Ok(reply::unauthorized()),
-            Err(Denied::Malformed) => return Ok(reply::error(StatusCode::BAD_REQUEST)),
-        }
+    let caller = match site.gate.admit(&exchange.client, request.headers()).await {
+        Ok(caller) => caller,
+        Err(denied) => return Ok(turn_away(denied)),
+    };
+    if !caller.may(&Deed::Look) {
+        return Ok(reply::error(StatusCode::FORBIDDEN));
     }
+    let context = site.context.on_behalf_of(caller);
     if api::covers(request.uri().path()) {
-        return api::answer(exchange, request).await;
+        return api::answer(exchange, &context, request).await;
     }
     let path = percent_decode_str(request.uri().path())
         .decode_utf8_lossy()
         .into_owned();
     if path.starts_with("/RPC2") {
-        return Ok(rpc(site, request).await);
+        return Ok(rpc(site, context, request).await);
     }
     if path.starts_with("/logtail") || path.starts_with("/mainlogtail") {
-        return match stream::open(site, &request, &path).await {
+        return match stream::open(&context, &request, &path).await {
             Ok(stream) => {
                 exchange.stream.set(Some(Stream::Log(stream)));
                 Err(TakenOver)
@@ -151,22 +172,56 @@ async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Re
         };
     }
     if let Some(page) = pages::Page::at(&path) {
-        return Ok(pages::answer(exchange, page, request).await);
+        return Ok(pages::answer(exchange, &context, page, request).await);
     }
     Ok(assets::answer(exchange, &path, &request))
 }
 
+/// What the log says about a refusal besides its status.
+#[derive(Debug, Clone)]
+struct Remark(String);
+
+/// The longest user name that is logged.
+const NAME_CHARS: usize = 64;
+
+/// The answer to somebody who is nobody. The log gets the name, never the password.
+fn turn_away(denied: Denied) -> Reply {
+    match denied {
+        Denied::Unauthorized(name) => {
+            let mut reply = reply::unauthorized();
+            if let Some(name) = name {
+                let name: String = name.chars().take(NAME_CHARS).collect();
+                let remark = Remark(format!(" as {name:?}"));
+                reply.extensions_mut().insert(remark);
+            }
+            reply
+        }
+        Denied::Malformed => reply::error(StatusCode::BAD_REQUEST),
+        Denied::Overrun => reply::error(StatusCode::TOO_MANY_REQUESTS),
+    }
+}
+
+/// The answer to a request that a browser's user may know nothing about.
+pub(super) fn forbid(forgery: &Forgery) -> Reply {
+    let mut reply = reply::refusal(StatusCode::FORBIDDEN, &forgery.to_string());
+    let remark = Remark(format!(" ({forgery})"));
+    reply.extensions_mut().insert(remark);
+    reply
+}
+
 /// XML-RPC. The call goes on in a task of its own, as a client that leaves must not undo what it has begun.
-async fn rpc(site: &Rc<Site>, request: Request<Incoming>) -> Reply {
+async fn rpc(site: &Site, context: RpcContext, request: Request<Incoming>) -> Reply {
     if request.method() != Method::POST {
         return reply::error(StatusCode::BAD_REQUEST);
+    }
+    if let Err(forgery) = site.guard.check(request.headers()) {
+        return forbid(&forgery);
     }
     let (head, body) = request.into_parts();
     let body: Bytes = match body::read(&head.headers, body).await {
         Ok(body) => body,
         Err(status) => return reply::error(status),
     };
-    let context = site.context.clone();
     match actix::spawn(async move { dispatch(&context, &body).await }).await {
         Ok(RpcReply::Answer(answer)) => reply::content(StatusCode::OK, "text/xml", answer),
         Ok(RpcReply::Unparsable) => reply::error(StatusCode::BAD_REQUEST),

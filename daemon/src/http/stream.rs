@@ -9,7 +9,6 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::{Either, select};
@@ -23,9 +22,9 @@ use tokio::time::{sleep, timeout};
 
 use super::closing::Closing;
 use super::reply::IDENTITY;
-use super::router::Site;
 use crate::logs::changes::Follower;
 use crate::logs::follow::{FileFollower, Piece};
+use crate::rpc::RpcContext;
 use crate::supervisor::messages::{LocateLog, LocateMainLog, LogLocation};
 
 /// How often a log is looked at unasked: others may rotate or truncate it.
@@ -62,7 +61,7 @@ pub(super) enum Framing {
 /// # Errors
 /// The status to answer with.
 pub(super) async fn open(
-    site: &Rc<Site>,
+    context: &RpcContext,
     request: &Request<Incoming>,
     path: &str,
 ) -> Result<LogStream, StatusCode> {
@@ -71,9 +70,9 @@ pub(super) async fn open(
     }
     let is_main = path.starts_with("/mainlogtail");
     let located = match is_main {
-        true => site.context.ask(LocateMainLog).await,
+        true => context.ask(LocateMainLog).await,
         false => match target(path) {
-            Some(target) => site.context.ask(target).await.and_then(|located| located),
+            Some(target) => context.ask(target).await.and_then(|located| located),
             None => return Err(StatusCode::NOT_FOUND),
         },
     };

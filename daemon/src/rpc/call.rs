@@ -11,6 +11,7 @@ use protocol::xmlrpc::Value;
 use super::answer::Answer;
 use super::arguments::Arguments;
 use super::{RpcContext, SUPERVISOR_VERSION, config, instance, logs, pools, processes, system};
+use crate::access::Deed;
 use crate::supervisor::messages::GetDaemon;
 
 /// The version of the interface that clients are told.
@@ -34,7 +35,7 @@ pub(super) fn resolve(context: &RpcContext, full_name: &str) -> Option<Method> {
 }
 
 /// Calls one method that is not multicall, after the checks in Supervisor's order: does it exist, does the number of
-/// arguments fit, is the daemon still in business. Each method then checks the types of what it was given.
+/// arguments fit, is the daemon still in business; then ours: may the caller. Each method then checks the types of what it was given.
 pub(crate) async fn call(
     context: &RpcContext,
     method: Method,
@@ -59,7 +60,38 @@ async fn check_and_run(
     if !method.works_in_shutdown() && !is_in_business(context).await? {
         return Err(FaultCode::ShutdownState.bare());
     }
+    admit(context, method, &params)?;
     run(context, method, Arguments::new(params)).await
+}
+
+/// Refuses what the caller may not do. What people who have a name change, or try to, is logged.
+fn admit(context: &RpcContext, method: Method, params: &[Value]) -> Result<(), Fault> {
+    let RpcContext { caller, log, .. } = context;
+    let deed = Deed::of(method, params);
+    let admitted = caller.check(&deed);
+    if !caller.is_known() || deed == Deed::Look {
+        return admitted;
+    }
+    let verb = if admitted.is_ok() {
+        "calls"
+    } else {
+        "may not call"
+    };
+    let target = match &deed {
+        Deed::Operate(target) => format!(" for {target}"),
+        Deed::Look | Deed::Administer(_) => String::new(),
+    };
+    // Names come from the client: a line feed in one makes no line of the log.
+    let line = format!(
+        "{caller} {verb} {}{}",
+        method.spec().names[0],
+        target.escape_debug()
+    );
+    match admitted {
+        Ok(()) => log.info(line),
+        Err(_) => log.warn(line),
+    }
+    admitted
 }
 
 async fn is_in_business(context: &RpcContext) -> Result<bool, Fault> {

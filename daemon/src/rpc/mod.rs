@@ -21,6 +21,7 @@ use actix::{Addr, Handler, Message};
 use protocol::faults::{Fault, FaultCode};
 use protocol::xmlrpc::{parse_call, write_fault, write_response_with};
 
+use crate::access::Caller;
 use crate::logs::activity::ActivityLog;
 use crate::supervisor::Supervisor;
 
@@ -43,9 +44,19 @@ pub struct RpcContext {
     pub namespaces: Rc<[String]>,
     /// Counts the calls.
     pub meter: Meter,
+    /// Who asks.
+    pub caller: Caller,
 }
 
 impl RpcContext {
+    /// The same for somebody who asks.
+    pub(crate) fn on_behalf_of(&self, caller: Caller) -> Self {
+        Self {
+            caller,
+            ..self.clone()
+        }
+    }
+
     /// Asks the supervisor.
     ///
     /// # Errors

@@ -2,11 +2,12 @@
 
 use jiff::Zoned;
 use protocol::faults::{Fault, FaultCode};
+use protocol::methods::Method;
 use protocol::namespec::canonical;
 
 use super::form::Form;
-use crate::rpc::RpcContext;
-use crate::supervisor::messages::{ClearLogs, Done, GetInfo, Row, Start, Stop, Target};
+use crate::rpc::{Answer, RpcContext, call};
+use crate::supervisor::messages::Row;
 
 /// An action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,43 +60,33 @@ impl Action {
 type Message = Result<String, String>;
 
 async fn stop_all(context: &RpcContext) -> Message {
-    context
-        .ask(Stop {
-            target: Target::All,
-            wait: true,
-        })
+    everything(context, Method::StopAllProcesses)
         .await
-        .map_err(unexpected)?
         .map_err(unexpected)?;
     Ok(format!("All stopped at {}", now()))
 }
 
 async fn restart_all(context: &RpcContext) -> Message {
-    let stopped = context
-        .ask(Stop {
-            target: Target::All,
-            wait: true,
-        })
-        .await;
-    let stopped = stopped.map_err(unexpected)?.map_err(unexpected)?;
-    let started = context
-        .ask(Start {
-            target: Target::All,
-            wait: true,
-        })
-        .await;
-    let started = started.map_err(unexpected)?.map_err(unexpected)?;
-    let failures: Vec<_> = [stopped, started].into_iter().flat_map(failures).collect();
-    match failures.is_empty() {
+    let mut failed = Vec::new();
+    for method in [Method::StopAllProcesses, Method::StartAllProcesses] {
+        let answer = everything(context, method).await.map_err(unexpected)?;
+        failed.extend(failures(answer));
+    }
+    match failed.is_empty() {
         true => Ok(format!("All restarted at {}", now())),
-        false => Err(failures.join("; ")),
+        false => Err(failed.join("; ")),
     }
 }
 
-fn failures(done: Done) -> Vec<String> {
-    let rows = match done {
-        Done::One => Vec::new(),
-        Done::Each(rows) => rows,
+/// Calls a method for all processes and waits until it is done.
+async fn everything(context: &RpcContext, method: Method) -> Result<Answer, Fault> {
+    call(context, method, vec![true.into()]).await
+}
+
+fn failures(answer: Answer) -> Vec<String> {
+    let rows = match answer {
+        Answer::Rows(rows) => rows,
+        _ => Vec::new(),
     };
     let failure =
         |Row {
@@ -107,29 +98,27 @@ fn failures(done: Done) -> Vec<String> {
 }
 
 async fn on_process(context: &RpcContext, name: String, verb: Verb) -> Message {
-    match context.ask(GetInfo(name.clone())).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(_)) => return Err(format!("No such process named {name}")),
-        Err(gone) => return Err(unexpected(gone)),
+    if let Err(fault) = named(context, Method::GetProcessInfo, &name).await {
+        return Err(match fault.code {
+            FaultCode::BadName => format!("No such process named {name}"),
+            _ => unexpected(fault),
+        });
     }
     match verb {
         Verb::Start => {
-            start(context, &name)
-                .await
-                .map_err(|fault| start_failure(&name, &fault))?;
+            let started = named(context, Method::StartProcess, &name).await;
+            started.map_err(|fault| start_failure(&name, &fault))?;
             Ok(format!("Process {name} started"))
         }
         Verb::Stop => {
-            stop(context, &name).await.map_err(unexpected)?;
+            let stopped = named(context, Method::StopProcess, &name).await;
+            stopped.map_err(unexpected)?;
             Ok(format!("Process {name} stopped"))
         }
         Verb::Restart => restart(context, name).await,
         Verb::ClearLog => {
-            context
-                .ask(ClearLogs(name.clone()))
-                .await
-                .and_then(|done| done)
-                .map_err(unexpected)?;
+            let cleared = named(context, Method::ClearProcessLogs, &name).await;
+            cleared.map_err(unexpected)?;
             Ok(format!("Log for {name} cleared"))
         }
     }
@@ -137,29 +126,24 @@ async fn on_process(context: &RpcContext, name: String, verb: Verb) -> Message {
 
 /// A process that does not run is just started.
 async fn restart(context: &RpcContext, name: String) -> Message {
-    match stop(context, &name).await {
-        Ok(()) => {}
+    match named(context, Method::StopProcess, &name).await {
+        Ok(_) => {}
         Err(fault) if fault.code == FaultCode::NotRunning => {}
         Err(fault) => return Err(start_failure(&name, &fault)),
     }
-    start(context, &name)
-        .await
-        .map_err(|fault| start_failure(&name, &fault))?;
+    let started = named(context, Method::StartProcess, &name).await;
+    started.map_err(|fault| start_failure(&name, &fault))?;
     Ok(format!("Process {name} restarted"))
 }
 
-async fn start(context: &RpcContext, name: &str) -> Result<(), Fault> {
-    let target = Target::Named(name.to_owned());
-    context.ask(Start { target, wait: true }).await?.map(|_| ())
-}
-
-async fn stop(context: &RpcContext, name: &str) -> Result<(), Fault> {
-    let target = Target::Named(name.to_owned());
-    context.ask(Stop { target, wait: true }).await?.map(|_| ())
+/// Calls a method for one process, with all the waiting that it does by default.
+async fn named(context: &RpcContext, method: Method, name: &str) -> Result<Answer, Fault> {
+    call(context, method, vec![name.into()]).await
 }
 
 fn start_failure(name: &str, fault: &Fault) -> String {
     let why = match fault.code {
+        FaultCode::NotPermitted => return unexpected(fault.clone()),
         FaultCode::NoFile => "no such file".to_owned(),
         FaultCode::NotExecutable => "file not executable".to_owned(),
         FaultCode::AlreadyStarted => "already started".to_owned(),
@@ -172,6 +156,11 @@ fn start_failure(name: &str, fault: &Fault) -> String {
 
 /// How the pages put a fault that they have no words for.
 pub(super) fn unexpected(fault: Fault) -> String {
+    if fault.code == FaultCode::NotPermitted {
+        return fault
+            .to_string()
+            .replacen("NOT_PERMITTED", "Not permitted", 1);
+    }
     format!("unexpected rpc fault [{}] {fault}", fault.code.code())
 }
 
@@ -231,6 +220,10 @@ mod tests {
         for (fault, message) in rows {
             assert_eq!(start_failure("a", &fault), message);
         }
+        let refused = FaultCode::NotPermitted.about("ann may not act on a");
+        let message = "Not permitted: ann may not act on a";
+        assert_eq!(start_failure("a", &refused), message);
+        assert_eq!(unexpected(refused), message);
         assert_eq!(
             unexpected(FaultCode::NotRunning.about("a")),
             "unexpected rpc fault [70] NOT_RUNNING: a"

@@ -9,15 +9,14 @@ mod tail;
 use std::rc::Rc;
 
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, LOCATION, PRAGMA};
+use hyper::header::{CACHE_CONTROL, EXPIRES, HeaderMap, HeaderName, HeaderValue, LOCATION, PRAGMA};
 use hyper::{Method, Request, StatusCode};
 use protocol::faults::Fault;
 use protocol::states::DaemonState;
 
 use super::body;
-use super::origin::{is_cross_site, server_url};
 use super::reply::{self, Reply};
-use super::router::Exchange;
+use super::router::{Exchange, forbid};
 use crate::rpc::RpcContext;
 use crate::supervisor::messages::{GetAllInfo, GetDaemon};
 use actions::Action;
@@ -52,6 +51,7 @@ impl Page {
 /// Answers a request for a page.
 pub(super) async fn answer(
     exchange: &Rc<Exchange>,
+    context: &RpcContext,
     page: Page,
     request: Request<Incoming>,
 ) -> Reply {
@@ -65,14 +65,13 @@ pub(super) async fn answer(
         _ => return reply::error(StatusCode::BAD_REQUEST),
     };
     let form = Form::parse(head.uri.query().unwrap_or_default(), &body);
-    let context = &exchange.site.context;
     match page {
         Page::Ok => reply::content(StatusCode::OK, "text/plain", "OK"),
         Page::Tail => html(StatusCode::OK, tail::render(context, &form).await),
         Page::Status if form.action.is_none() || head.method == Method::HEAD => {
             status_page(context, form.message.as_deref()).await
         }
-        Page::Status => act(exchange, form, &head.headers).await,
+        Page::Status => act(exchange, context, form, &head.headers).await,
     }
 }
 
@@ -97,23 +96,25 @@ async fn status_page(context: &RpcContext, message: Option<&str>) -> Reply {
 
 /// Performs an action and sends the client to the status page with a message about it. The action goes on in a task
 /// of its own, as a client that leaves must not interrupt it half-way.
-async fn act(exchange: &Rc<Exchange>, form: Form, headers: &hyper::HeaderMap) -> Reply {
+async fn act(exchange: &Exchange, context: &RpcContext, form: Form, headers: &HeaderMap) -> Reply {
     let Some(action) = Action::requested(&form) else {
         return reply::error(StatusCode::BAD_REQUEST);
     };
-    if action != Action::Refresh && is_cross_site(headers) {
-        return reply::error(StatusCode::FORBIDDEN);
+    if action != Action::Refresh
+        && let Err(forgery) = exchange.site.guard.check(headers)
+    {
+        return forbid(&forgery);
     }
-    let context = exchange.site.context.clone();
     match context.ask(GetDaemon).await {
         Ok(daemon) if daemon.state != DaemonState::Running => {
-            return status_page(&context, None).await;
+            return status_page(context, None).await;
         }
         _ => {}
     }
+    let context = context.clone();
     match actix::spawn(async move { action.perform(&context).await }).await {
         Ok(message) => {
-            let server = server_url(headers, exchange.address.as_deref()).unwrap_or_default();
+            let server = exchange.server_url(headers);
             redirect(&format!("{server}/?message={}", form::quote(&message)))
         }
         Err(_) => reply::error(StatusCode::INTERNAL_SERVER_ERROR),
@@ -146,12 +147,13 @@ fn html(status: StatusCode, page: String) -> Reply {
     reply
 }
 
-/// The pages need nothing from elsewhere, run nothing, and belong into no frame.
+/// The pages need nothing from elsewhere, run one script, which may not turn text into markup, and belong into no
+/// frame.
 const SECURITY: [(&str, &str); 4] = [
     (
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action \
+         'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     ),
     ("x-frame-options", "DENY"),
     ("x-content-type-options", "nosniff"),
@@ -161,7 +163,11 @@ const SECURITY: [(&str, &str); 4] = [
 fn never_cache(reply: &mut Reply) {
     let headers = reply.headers_mut();
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Supervisor's, and that nothing be kept: pages show what only some may see.
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-store"),
+    );
     headers.insert(
         EXPIRES,
         HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"),
