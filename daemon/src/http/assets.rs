@@ -4,19 +4,63 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::body::Incoming;
 use hyper::header::{
-    HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, LAST_MODIFIED, LOCATION,
+    CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, LAST_MODIFIED, LOCATION,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, StatusCode};
 
 use super::reply::{self, Reply};
 use super::router::Exchange;
 
+/// Joins files, each of one subject, into one.
+macro_rules! joined {
+    ($before:literal, $folder:literal, [$($name:literal),+ $(,)?], $after:literal) => {
+        concat!($before, $(include_str!(concat!("../../assets/", $folder, "/", $name)), "\n",)+ $after).as_bytes()
+    };
+}
+
+/// The style sheet.
+const STYLE: &[u8] = joined!(
+    "",
+    "style",
+    ["base.css", "plain.css", "frame.css", "list.css", "detail.css"],
+    ""
+);
+
+/// The script that brings the status page to life. Its parts see each other and nobody else sees them.
+const SCRIPT: &[u8] = joined!(
+    "'use strict';\n(() => {\n",
+    "script",
+    [
+        "theme.js",
+        "dom.js",
+        "format.js",
+        "api.js",
+        "model.js",
+        "charts.js",
+        "row.js",
+        "list.js",
+        "actions.js",
+        "dialogs.js",
+        "logs.js",
+        "detail.js",
+        "pools.js",
+        "activity.js",
+        "header.js",
+        "refresh.js",
+        "keys.js",
+        "main.js",
+    ],
+    "})();\n"
+);
+
 /// Path, content type, content.
-const FILES: [(&str, &str, &[u8]); 3] = [
+const FILES: [(&str, &str, &[u8]); 4] = [
+    ("/stylesheets/supervisor.css", "text/css", STYLE),
     (
-        "/stylesheets/supervisor.css",
-        "text/css",
-        include_bytes!("../../assets/supervisor.css"),
+        "/scripts/status.js",
+        "text/javascript;charset=utf-8",
+        SCRIPT,
     ),
     (
         "/images/icon.png",
@@ -30,7 +74,7 @@ const FILES: [(&str, &str, &[u8]); 3] = [
     ),
 ];
 
-const DIRECTORIES: [&str; 2] = ["/stylesheets", "/images"];
+const DIRECTORIES: [&str; 3] = ["/stylesheets", "/scripts", "/images"];
 
 /// Answers a request for anything that is neither RPC nor stream nor page.
 pub(super) fn answer(exchange: &Exchange, path: &str, request: &Request<Incoming>) -> Reply {
@@ -57,6 +101,9 @@ fn file(
         false => reply::content(StatusCode::OK, kind, content),
     };
     insert(&mut reply, LAST_MODIFIED, &httpdate::fmt_http_date(since));
+    // Asked for each time: a page must not meet the script of an older daemon.
+    insert(&mut reply, CACHE_CONTROL, "no-cache");
+    insert(&mut reply, X_CONTENT_TYPE_OPTIONS, "nosniff");
     reply
 }
 

@@ -47,6 +47,7 @@ pub(super) const PREAMBLE: &str = "\
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />
 <link href=\"stylesheets/supervisor.css\" rel=\"stylesheet\" type=\"text/css\" />
 <link href=\"images/icon.png\" rel=\"icon\" type=\"image/png\" />
+<script src=\"scripts/status.js\" type=\"text/javascript\"></script>
 <title>";
 
 #[cfg(test)]

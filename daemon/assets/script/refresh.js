@@ -1,0 +1,139 @@
+// Keeping up: events as they come, figures now and then, nothing while nobody looks.
+
+/** Time between two looks at the figures, in milliseconds. */
+const PACE = 2000;
+/** The daemon spends at most this part of its time on this page: a list that takes long is asked for less often. */
+const PATIENCE = 20;
+/** Time between two looks at the pools of listeners while they are not on view. */
+const POOL_PACE = 10000;
+/** How long a page stays awake out of sight. */
+const DROWSY = 5000;
+
+const refresh = {
+  timer: null,
+  events: null,
+  poolsAt: -Infinity,
+  running: false,
+  again: false,
+
+  /** Asks for everything; the first time this tells whether the page can be live at all. */
+  async all() {
+    const begun = performance.now();
+    const infos = await api.get('processes?usage=true');
+    const at = performance.now();
+    refresh.took = at - begun;
+    if (model.take(infos, at)) list.arrange();
+    list.draw();
+    header.draw();
+    detail.draw();
+  },
+
+  /** One look, and the next one planned. */
+  async look() {
+    if (refresh.running) {
+      refresh.again = true;
+      return;
+    }
+    refresh.running = true;
+    clearTimeout(refresh.timer);
+    try {
+      await refresh.all();
+      if (performance.now() - refresh.poolsAt > (pools.node.hidden ? POOL_PACE : PACE)) await refresh.pools();
+    } catch (error) {
+      refresh.failed(error);
+    }
+    refresh.running = false;
+    const pause = refresh.again ? 0 : Math.max(PACE, PATIENCE * refresh.took);
+    refresh.again = false;
+    if (refresh.events) refresh.timer = setTimeout(refresh.look, pause);
+  },
+
+  failed(error) {
+    // Without a connection the link says so; the daemon's own words are worth a message, once.
+    if (error instanceof Refusal && refresh.lastFailure !== error.message) messages.say(error.message, 'bad');
+    refresh.lastFailure = error.message;
+  },
+
+  async pools() {
+    refresh.poolsAt = performance.now();
+    model.pools = await api.get('pools');
+    frame.ask(pools.draw);
+    header.draw();
+  },
+
+  async daemon() {
+    model.daemon = await api.get('daemon');
+    header.drawDaemon();
+  },
+
+  /** Looks as soon as the events that come together have come. */
+  soon() {
+    clearTimeout(refresh.soonTimer);
+    refresh.soonTimer = setTimeout(refresh.look, 150);
+  },
+
+  wake() {
+    clearTimeout(refresh.drowsy);
+    if (refresh.events) return;
+    const handlers = Object.fromEntries(EVENTS.map((name) => [name, (data) => refresh.happened(name, data)]));
+    refresh.events = new Stream(`events?types=${BRANCHES.join()}`, handlers, (state) => {
+      header.drawLink(state);
+      if (state === 'open') {
+        refresh.daemon().catch(refresh.failed);
+        refresh.look();
+      }
+    });
+    detail.setAwake(true);
+    mainLog.setAwake(true);
+    refresh.clock = setInterval(refresh.tick, 1000);
+  },
+
+  sleep() {
+    refresh.events?.close();
+    refresh.events = null;
+    clearTimeout(refresh.timer);
+    clearInterval(refresh.clock);
+    detail.setAwake(false);
+    mainLog.setAwake(false);
+    header.drawLink('asleep');
+  },
+
+  /** A page that nobody sees goes to sleep, so that it costs the daemon nothing. */
+  watch() {
+    clearTimeout(refresh.drowsy);
+    if (document.visibilityState === 'visible') refresh.wake();
+    else refresh.drowsy = setTimeout(refresh.sleep, DROWSY);
+  },
+
+  tick() {
+    list.tick();
+    detail.draw();
+  },
+
+  /** Shows a new state at once; the rest of the news follows with the next look. */
+  happened(name, text) {
+    const event = JSON.parse(text);
+    const { fields } = event;
+    activity.take(event);
+    const process = model.processes.get(`${fields.groupname}:${fields.processname}`);
+    if (process && name.startsWith('PROCESS_STATE_')) {
+      process.state = name.slice('PROCESS_STATE_'.length);
+      changed.add(process.key);
+      frame.ask(drawChanged);
+    }
+    if (name.startsWith('SUPERVISOR_STATE')) refresh.daemon().catch(refresh.failed);
+    refresh.soon();
+  },
+};
+
+/** Processes whose state changed since the last frame. */
+const changed = new Set();
+
+function drawChanged() {
+  for (const key of changed) list.touch(key);
+  changed.clear();
+  header.draw();
+  detail.draw();
+}
+
+const BRANCHES = ['PROCESS_STATE', 'PROCESS_GROUP', 'SUPERVISOR_STATE_CHANGE', 'REMOTE_COMMUNICATION'];
