@@ -20,6 +20,7 @@ pub mod originals;
 pub mod procfs;
 pub mod random;
 pub mod scenario;
+pub mod venv;
 pub mod wait;
 pub mod workspace;
 pub mod xmlrpc;

@@ -208,7 +208,7 @@ impl Route {
 }
 
 fn common(method: Call) -> impl Iterator<Item = FaultCode> {
-    let is_ours = method.spec().namespace == methods::Namespace::Supervisor;
+    let is_ours = method.spec().namespace != methods::Namespace::System;
     let always = !method.works_in_shutdown();
     COMMON_FAULTS
         .into_iter()

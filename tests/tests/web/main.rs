@@ -1,7 +1,8 @@
-//! What people and programs meet over HTTP besides XML-RPC: roles, TLS, forged requests.
+//! The doors besides XML-RPC: JSON, events as they happen, metrics.
 
-mod crosssite;
-mod roles;
-mod strict;
-mod support;
-mod tls;
+mod api;
+mod bad_requests;
+mod client;
+mod metrics;
+mod openapi;
+mod stream;
