@@ -1,14 +1,22 @@
 // Doing things: asked for, confirmed where they hurt, told about afterwards with the way back.
 
-/** What the user may do, as far as the daemon has told: by its answer about the caller, and by refusals. */
+/** What the user may do, as far as the daemon has told: in the page as it came, and by refusals. */
 const rights = {
-  /** Names and patterns that were refused. */
+  /** Processes, groups as `group:*`, and all as `*`. */
   refused: new Set(),
 
+  /** Reads what the page says. */
+  read() {
+    for (const node of document.querySelectorAll('[data-forbidden]')) rights.refused.add(node.dataset.forbidden);
+  },
+
   may(key) {
-    const caller = model.daemon?.caller;
-    if (caller?.role === 'read-only') return false;
-    return !rights.refused.has(key) && !rights.refused.has('*');
+    return !rights.refused.has(key);
+  },
+
+  /** On a group one may act if one may on each of it. */
+  mayGroup(name, processes) {
+    return rights.may(`${name}:*`) && processes.every((process) => rights.may(process.key));
   },
 };
 

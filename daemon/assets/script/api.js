@@ -1,6 +1,7 @@
 // What the daemon is asked: JSON below api/v1/, and streams of server-sent events.
 
-const ROOT = 'api/v1';
+/** Beside the page, without the name and password that its address may hold: browsers refuse to ask with those. */
+const ROOT = `${location.origin}${location.pathname.replace(/[^/]*$/, '')}api/v1`;
 
 /** A refusal, as the daemon puts it. */
 class Refusal extends Error {

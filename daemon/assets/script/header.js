@@ -61,7 +61,9 @@ const header = {
     if (!daemon) return;
     put(header.name, daemon.identification);
     const state = daemon.statename === 'RUNNING' ? '' : `${daemon.statename.toLowerCase()}, `;
-    put(header.about, `${state}version ${daemon.version}, up ${duration(model.now() - daemon.started)}`);
+    const { caller } = document.body.dataset;
+    const who = caller ? `, for ${caller}` : '';
+    put(header.about, `${state}version ${daemon.version}, up ${duration(model.now() - daemon.started)}${who}`);
   },
 
   drawLink(state) {

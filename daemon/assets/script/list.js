@@ -46,7 +46,7 @@ class GroupView {
     put(this.sums, sums(processes));
     if (this.name === null) return;
     const [start, ...others] = this.actions.children;
-    const may = rights.may(`${this.name}:*`);
+    const may = rights.mayGroup(this.name, processes);
     const some = processes.some((process) => process.isAlive);
     mark(start, 'disabled', !may || processes.every((process) => process.isAlive));
     for (const other of others) mark(other, 'disabled', !may || (!some && other.dataset.do !== 'clear-logs'));

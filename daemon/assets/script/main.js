@@ -110,6 +110,7 @@ function passMessageOn() {
 /** The page as it came works by itself: it is replaced once the daemon has answered, and stays otherwise. */
 async function start() {
   if (!document.getElementById('wrapper')) return;
+  rights.read();
   app.build();
   try {
     await refresh.all();

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use config::model::{Account, Role};
 use protocol::faults::{Fault, FaultCode};
 
-pub use deed::Deed;
+pub use deed::{Deed, Target};
 use pattern::Pattern;
 
 /// Somebody who asks; cheap to clone.

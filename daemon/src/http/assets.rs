@@ -23,7 +23,13 @@ macro_rules! joined {
 const STYLE: &[u8] = joined!(
     "",
     "style",
-    ["base.css", "plain.css", "frame.css", "list.css", "detail.css"],
+    [
+        "base.css",
+        "plain.css",
+        "frame.css",
+        "list.css",
+        "detail.css"
+    ],
     ""
 );
 

@@ -83,9 +83,10 @@ async fn status_page(context: &RpcContext, message: Option<&str>) -> Reply {
         ))
     };
     match infos.await {
-        Ok((daemon, infos)) if daemon.state == DaemonState::Running => {
-            html(StatusCode::OK, status::render(&infos, message))
-        }
+        Ok((daemon, infos)) if daemon.state == DaemonState::Running => html(
+            StatusCode::OK,
+            status::render(&infos, message, &context.caller),
+        ),
         Ok((daemon, _)) => html(
             StatusCode::SERVICE_UNAVAILABLE,
             status::render_ending(daemon.state),

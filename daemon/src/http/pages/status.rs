@@ -6,15 +6,18 @@ use protocol::states::{DaemonState, ProcessState};
 
 use super::form::quote;
 use super::html::{Html, PREAMBLE};
+use crate::access::{Caller, Deed, Target};
 use crate::rpc::SUPERVISOR_VERSION;
 use crate::supervisor::messages::ProcessInfo;
 
 const BYTES_PER_PROCESS: usize = 1280;
 
-/// The page, with a message above the processes if there is one.
-pub(super) fn render(processes: &[ProcessInfo], message: Option<&str>) -> String {
+/// The page as the caller may use it, with a message above the processes if there is one.
+///
+/// What the caller may not act on is marked by `data-forbidden`, which the script reads as well.
+pub(super) fn render(processes: &[ProcessInfo], message: Option<&str>, caller: &Caller) -> String {
     let mut page = Html::with_capacity(4096 + processes.len() * BYTES_PER_PROCESS);
-    header(&mut page);
+    header(&mut page, caller);
     match message {
         Some(message) => page
             .raw("<div class=\"status_msg\">")
@@ -22,11 +25,14 @@ pub(super) fn render(processes: &[ProcessInfo], message: Option<&str>) -> String
             .raw("</div>\n"),
         None => page.raw("<div class=\"hidden\">#</div>\n"),
     };
-    page.raw(FORM);
+    page.raw(match caller.may(&Deed::Operate(Target::All)) {
+        true => FORM,
+        false => FORM_TO_LOOK,
+    });
     if processes.is_empty() {
         page.raw("No programs to manage\n");
     } else {
-        table(&mut page, processes);
+        table(&mut page, processes, caller);
     }
     page.raw("</form>\n");
     footer(&mut page);
@@ -36,7 +42,7 @@ pub(super) fn render(processes: &[ProcessInfo], message: Option<&str>) -> String
 /// The page while the daemon goes down: there is nothing to do any more.
 pub(super) fn render_ending(state: DaemonState) -> String {
     let mut page = Html::with_capacity(4096);
-    header(&mut page);
+    header(&mut page, &Caller::anybody());
     page.raw("<div class=\"status_msg\">Supervisor is ")
         .text(match state {
             DaemonState::Restarting => "restarting",
@@ -56,9 +62,23 @@ const FORM: &str = "\
 </ul>
 ";
 
-fn header(page: &mut Html) {
+/// The same for those who may not act on everything.
+const FORM_TO_LOOK: &str = "\
+<form action=\"index.html\" method=\"post\" data-forbidden=\"*\">
+<ul id=\"buttons\" class=\"clr\">
+<li class=\"action-button\"><a href=\"index.html?action=refresh\">Refresh</a></li>
+</ul>
+";
+
+fn header(page: &mut Html, caller: &Caller) {
     page.raw(PREAMBLE)
-        .raw("Supervisor Status</title>\n</head>\n<body>\n<div id=\"wrapper\">\n");
+        .raw("Supervisor Status</title>\n</head>\n<body");
+    if caller.is_known() {
+        page.raw(" data-caller=\"")
+            .text(&caller.to_string())
+            .raw("\"");
+    }
+    page.raw(">\n<div id=\"wrapper\">\n");
     page.raw("<div id=\"header\"><img src=\"images/supervisor.gif\" alt=\"Supervisor status\" /></div>\n<div>\n");
 }
 
@@ -72,23 +92,29 @@ fn footer(page: &mut Html) {
     page.raw("</body>\n</html>\n");
 }
 
-fn table(page: &mut Html, processes: &[ProcessInfo]) {
+fn table(page: &mut Html, processes: &[ProcessInfo], caller: &Caller) {
     page.raw("<table cellspacing=\"0\">\n<thead>\n<tr><th class=\"state\">State</th>");
     page.raw("<th class=\"desc\">Description</th><th class=\"name\">Name</th>");
     page.raw("<th class=\"action\">Action</th></tr>\n</thead>\n<tbody>\n");
     for (index, process) in processes.iter().enumerate() {
         page.raw(if index % 2 == 0 {
-            "<tr class=\"\">\n"
+            "<tr class=\"\""
         } else {
-            "<tr class=\"shade\">\n"
+            "<tr class=\"shade\""
         });
-        row(page, process);
+        let key = format!("{}:{}", process.config.group, process.config.name);
+        let allowed = caller.may(&Deed::Operate(Target::Named(&key)));
+        if !allowed {
+            page.raw(" data-forbidden=\"").text(&key).raw("\"");
+        }
+        page.raw(">\n");
+        row(page, process, allowed);
         page.raw("</tr>\n");
     }
     page.raw("</tbody>\n</table>\n");
 }
 
-fn row(page: &mut Html, process: &ProcessInfo) {
+fn row(page: &mut Html, process: &ProcessInfo, allowed: bool) {
     let name = canonical(&process.config.group, &process.config.name);
     let quoted = quote(&name);
     page.raw("<td class=\"status\"><span class=\"")
@@ -104,6 +130,10 @@ fn row(page: &mut Html, process: &ProcessInfo) {
         .text(&name);
     page.raw("</a></td>\n<td class=\"action\"><ul>\n");
     for item in items(process.state) {
+        let item = match item {
+            Item::Action(..) if !allowed => Item::Hidden,
+            item => item,
+        };
         item_link(page, item, &quoted);
     }
     page.raw("</ul></td>\n");
@@ -205,9 +235,10 @@ mod tests {
 
     #[test]
     fn messages_are_escaped_and_nothing_is_said_of_no_programs() {
-        let page = render(&[], Some("<script>"));
+        let page = render(&[], Some("<script>"), &Caller::anybody());
         assert!(page.contains("<div class=\"status_msg\">&lt;script&gt;</div>"));
         assert!(page.contains("No programs to manage") && !page.contains("<table"));
-        assert!(render(&[], None).contains("<div class=\"hidden\">#</div>"));
+        let page = render(&[], None, &Caller::anybody());
+        assert!(page.contains("<div class=\"hidden\">#</div>") && page.contains("<body>"));
     }
 }
