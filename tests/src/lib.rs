@@ -8,6 +8,7 @@
 //! `CALLBOARD_FLAVOUR=original` runs the suites against the original, which tells a wrong
 //! expectation from a wrong daemon.
 
+pub mod browser;
 pub mod clock;
 pub mod daemon;
 pub mod deliberate;

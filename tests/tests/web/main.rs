@@ -3,6 +3,7 @@
 
 mod api;
 mod bad_requests;
+mod browser;
 mod client;
 mod crosssite;
 mod metrics;
