@@ -104,7 +104,7 @@ pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
         scenarios: OUR_HELP,
         side: Side::Ours,
-        line: Text::Is("  out| mrestart  mstart  mstop  pools  serialrestart"),
+        line: Text::Is("  out| hash-password  mrestart  mstart  mstop  pools  serialrestart"),
         reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
     },
     Deliberate {

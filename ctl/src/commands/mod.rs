@@ -131,10 +131,10 @@ fn split(line: &str) -> (&str, &str) {
     if let Some(topic) = line.strip_prefix('?') {
         return ("help", topic.trim());
     }
-    if let Some(args) = line.strip_prefix(VERB) {
-        if args.is_empty() || args.starts_with(char::is_whitespace) {
-            return (VERB, args.trim());
-        }
+    if let Some(args) = line.strip_prefix(VERB)
+        && (args.is_empty() || args.starts_with(char::is_whitespace))
+    {
+        return (VERB, args.trim());
     }
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let end = line.find(|character| !is_word(character));

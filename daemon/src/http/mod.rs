@@ -46,6 +46,7 @@ use router::Site;
 
 pub use auth::BadPassword;
 pub use listen::{BindError, BoundServer};
+use tls::Certificate;
 pub use tls::TlsError;
 
 /// How long answers under way may take to get out after [`Servers::close`].
@@ -63,10 +64,9 @@ pub fn bind(config: &Config, log: &ActivityLog) -> Result<Vec<BoundServer>, Bind
         for name in &config.rpc_interfaces {
             log.info(format_args!("RPC interface '{name}' initialized"));
         }
-        if let Some(certificate) = &bound.certificate {
-            if let Some(remark) = certificate.remark() {
-                log.warn(remark);
-            }
+        let certificate = bound.certificate.as_ref();
+        if let Some(remark) = certificate.and_then(Certificate::remark) {
+            log.warn(remark);
         }
         if bound.gate.is_open() {
             let section = &server.section;
