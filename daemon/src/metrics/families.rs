@@ -135,6 +135,8 @@ table! {
             "Events that came back, to be sent again.",
         Discarded DISCARDED = Counter "supervisor_pool_events_discarded_total" ["pool"]:
             "Events thrown away because too many were waiting.",
+        Handling HANDLING = Summary "supervisor_pool_event_handling_seconds" ["pool"]:
+            "Events that listeners have answered, and the time from sending to answering.",
         DiskFailed DISK_FAILED = Gauge "supervisor_pool_disk_failed" ["pool"]:
             "Whether the disk refuses to keep the events of a durable pool.",
         Listeners LISTENERS = Gauge "supervisor_pool_listeners" ["pool", "state"]:

@@ -101,6 +101,13 @@ pub(super) fn write_pool(text: &mut Text, family: &Family, pool: &PoolInfo) {
         Id::Rejected => pool.tally.rejected,
         Id::Discarded => pool.tally.discarded,
         Id::DiskFailed => pool.disk_failed.into(),
+        Id::Handling => {
+            let labels = labels(&[name]);
+            let handling = pool.handling;
+            text.suffixed(family, "_sum", &labels, handling.time.as_secs_f64());
+            text.suffixed(family, "_count", &labels, handling.count);
+            return;
+        }
         Id::Listeners => {
             for state in LISTENER_STATES {
                 let listeners = pool.listeners.iter();

@@ -1,7 +1,7 @@
 //! `/metrics`: what Prometheus scrapes.
 //!
 //! A table ([`families`]) says what there is; the page of documentation is made from it. Nothing is kept for it besides
-//! counters: a scrape looks at what is there, and lets others have a turn every two milliseconds.
+//! counters: a scrape looks at what is there, and lets others have a turn every half millisecond.
 
 mod families;
 mod gather;

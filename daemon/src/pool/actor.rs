@@ -2,7 +2,7 @@
 //! listener through the protocol.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::fut::{ActorFutureExt as _, wrap_future};
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient, ResponseFuture};
@@ -13,7 +13,7 @@ use protocol::states::ProcessState;
 use tokio::sync::oneshot;
 
 use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued};
-use super::info::SharedListenerState;
+use super::info::{Handling, SharedListenerState};
 use super::losses::Losses;
 use super::result::{ResultHandler, Verdict};
 use super::storage::Storage;
@@ -39,6 +39,7 @@ pub struct Pool {
     limit: Limit,
     losses: Losses,
     pub(super) listeners: Vec<Listener>,
+    pub(super) handling: Handling,
     handler: ResultHandler,
     event_len: EventLen,
     /// The disk is going to be tried again.
@@ -57,6 +58,8 @@ pub(super) struct Listener {
     state: SharedListenerState,
     /// Its pid and where to send events, while there is a child.
     pub(super) child: Option<(i32, Recipient<Feed>)>,
+    /// When it was sent the event that it has not answered yet.
+    sent: Option<Instant>,
 }
 
 /// Answers when the listeners are done with the events they have, as far as they work at all.
@@ -100,6 +103,7 @@ impl Pool {
             decoder: ListenerDecoder::default(),
             state: SharedListenerState::default(),
             child: None,
+            sent: None,
         });
         Self {
             name: config.name.clone(),
@@ -110,6 +114,7 @@ impl Pool {
             limit,
             losses: Losses::default(),
             listeners: listeners.collect(),
+            handling: Handling::default(),
             handler: ResultHandler::of(&pool.result_handler),
             event_len: pool.event_len,
             retry_is_due: false,
@@ -227,6 +232,7 @@ impl Pool {
                 pid: *pid,
                 event: message,
             });
+            listener.sent = Some(Instant::now());
             listener.decoder.dispatched();
             listener.state.set(listener.decoder.state());
             let (serial, name) = (event.envelope.serial, &listener.name);
@@ -319,6 +325,12 @@ impl Pool {
         let (name, log) = (&listener.name, &self.log);
         let input = listener.decoder.next_input()?;
         let (before, after) = input.transition();
+        if matches!(input, ListenerInput::Result(_))
+            && let Some(sent) = listener.sent.take()
+        {
+            self.handling.count += 1;
+            self.handling.time += sent.elapsed();
+        }
         let said = match input {
             ListenerInput::Ready => Said::Ready,
             ListenerInput::Result(body) => match self.handler.judge(body) {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix::{Handler, Message, MessageResult};
 use protocol::listener::ListenerState;
@@ -33,12 +34,23 @@ pub struct PoolInfo {
     pub in_flight: u64,
     /// What has happened since the pool became active.
     pub tally: Tally,
+    /// How long its listeners take.
+    pub handling: Handling,
     /// Where it keeps its events.
     pub buffer_file: Option<PathBuf>,
     /// The disk refuses to keep them.
     pub disk_failed: bool,
     /// Its listeners, in the order of the configuration.
     pub listeners: Vec<ListenerInfo>,
+}
+
+/// Events that listeners have answered, well or badly, and the time from sending to answering in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Handling {
+    /// How many.
+    pub count: u64,
+    /// How long.
+    pub time: Duration,
 }
 
 /// A listener of a pool.
@@ -84,6 +96,7 @@ impl Pool {
             resting: dispatch.resting() as u64,
             in_flight: dispatch.in_flight_count() as u64,
             tally: dispatch.tally(),
+            handling: self.handling,
             buffer_file: storage.map(|storage| storage.path().to_owned()),
             disk_failed: storage.is_some_and(|storage| storage.is_failing()),
             listeners: self

@@ -11,5 +11,5 @@ mod result;
 mod storage;
 
 pub use actor::{Finish, Pool, memory_limit};
-pub use info::{Inquire, ListenerInfo, PoolInfo, SharedListenerState};
+pub use info::{Handling, Inquire, ListenerInfo, PoolInfo, SharedListenerState};
 pub use storage::{Closer, Storage};

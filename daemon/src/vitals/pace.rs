@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// The longest piece: what others wait for is hardly longer.
-const PIECE: Duration = Duration::from_millis(2);
+/// The longest piece. A call takes several turns to be answered, and waits for a piece before each.
+const PIECE: Duration = Duration::from_micros(500);
 
 /// Lets others have a turn again and again.
 #[derive(Debug)]

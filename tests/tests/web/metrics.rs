@@ -221,6 +221,8 @@ fn the_daemon_is_what_it_is(daemon: &Daemon, scrape: &Scrape) {
     assert!(calls("sum") < 60.0);
     let faults = json!({"method": "startProcess"});
     assert_eq!(scrape.get("supervisor_rpc_faults_total", faults), 1.0);
+    let handling = "supervisor_pool_event_handling_seconds_count";
+    assert_eq!(scrape.get(handling, json!({"pool": "watch"})), 1.0);
     let states = ["READY", "BUSY", "ACKNOWLEDGED", "UNKNOWN"];
     let listeners = states.map(|state| {
         scrape.get(
