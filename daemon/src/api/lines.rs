@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use protocol::events::Channel;
-use protocol::faults::{Fault, FaultCode};
+use protocol::faults::FaultCode;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
 use super::Output;
@@ -43,19 +43,8 @@ pub(super) async fn follow_main(context: &RpcContext, given: &Given) -> Result<O
 fn open(location: LogLocation, given: &Given) -> Result<Output, Problem> {
     let path = location.path.ok_or(FaultCode::NoFile.bare())?;
     let lines = LogLines::open(&path, given.count("tail") as u64, location.changed);
-    let lines = lines.map_err(|_| Fault::from_path(&path))?;
+    let lines = lines.map_err(|_| FaultCode::NoFile.about(path.to_string_lossy()))?;
     Ok(Output::Stream(Source::Log(Box::new(lines))))
-}
-
-/// Names the file that is not there.
-trait FromPath {
-    fn from_path(path: &Path) -> Self;
-}
-
-impl FromPath for Fault {
-    fn from_path(path: &Path) -> Self {
-        FaultCode::NoFile.about(path.to_string_lossy())
-    }
 }
 
 /// A log that is followed.

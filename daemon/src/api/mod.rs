@@ -24,6 +24,7 @@ use bytes::Bytes;
 use hyper::header::{ACCEPT, HeaderMap, IF_NONE_MATCH};
 use hyper::{Method, StatusCode};
 
+use crate::access::Deed;
 use crate::bus::BusHandle;
 use crate::metrics;
 use crate::process::unix_now;
@@ -122,6 +123,8 @@ impl Api {
         query: Query<'_>,
         body: &[u8],
     ) -> Result<Output, Problem> {
+        // Calls are checked one by one; what is no call is at least a look.
+        context.caller.check(&Deed::Look)?;
         let route = found.route;
         let given = Given::read(found, query.text, body)?;
         if route.verb == Verb::Post {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use protocol::faults::Fault;
+use protocol::faults::FaultCode;
 use protocol::methods::Method;
 use protocol::xmlrpc::Value;
 
@@ -104,12 +104,9 @@ async fn all(context: &RpcContext) -> Result<Vec<ProcessInfo>, Problem> {
     }
 }
 
+/// A method has answered what only another one answers.
 fn unexpected() -> Problem {
-    Fault {
-        code: protocol::faults::FaultCode::Failed,
-        detail: None,
-    }
-    .into()
+    FaultCode::Failed.bare().into()
 }
 
 /// What a process uses; nothing if there is none, or none any more.
