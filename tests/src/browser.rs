@@ -189,7 +189,8 @@ impl Tab<'_> {
         self.browser.call(Some(&self.session), method, params)
     }
 
-    fn set_look(&self, look: Look) {
+    /// Makes it look otherwise from now on.
+    pub fn set_look(&self, look: Look) {
         self.call(
             "Emulation.setDeviceMetricsOverride",
             json!({

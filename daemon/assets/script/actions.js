@@ -92,8 +92,9 @@ const actions = {
     } catch (error) {
       actions.refuse(verb, target, error);
     } finally {
+      // Buttons come back with the new state, so that nobody stops what he meant to start.
+      await refresh.all().catch(refresh.failed);
       actions.setBusy(target, null);
-      refresh.soon();
     }
   },
 

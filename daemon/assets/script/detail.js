@@ -149,6 +149,7 @@ const detail = {
   },
 
   drawOverview(process) {
+    detail.figures.hidden = !process.isAlive && process.memory.last(SAMPLES / 2).every(Number.isNaN);
     detail.cpu.draw(process.cpu, process.cpuNow, LEAST_CPU, percent);
     detail.memory.draw(process.memory, process.memoryNow, LEAST_MEMORY, bytes);
     for (const { node, value } of detail.facts) put(node, value(process));

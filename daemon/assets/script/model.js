@@ -1,7 +1,11 @@
 // What is known of the daemon and its processes.
 
-/** Samples kept of each process: ten minutes at one every two seconds. */
+/** Time between two samples, in milliseconds. */
+const PACE = 2000;
+/** Samples kept of each process: ten minutes. */
 const SAMPLES = 300;
+/** A time of so many samples without one is a gap; a shorter one is bridged. */
+const GAP = 15;
 
 /** States by how much they deserve attention, worst first. */
 const STATES = ['FATAL', 'BACKOFF', 'UNKNOWN', 'EXITED', 'STOPPING', 'STARTING', 'RUNNING', 'STOPPED'];
@@ -47,14 +51,20 @@ class Process {
     this.pid = info.pid;
   }
 
-  /** Enters what it uses at `at`, a monotonic time in milliseconds. */
-  sample(usage, at) {
+  /** Enters what it uses at `at`, a monotonic time in milliseconds, `slots` samples after the last time. */
+  sample(usage, at, slots) {
+    this.usage = usage;
+    if (slots === 0) return;
     const before = this.last;
     const known = before && usage && before.pid === this.pid && usage.cpu_seconds >= before.cpu;
-    this.memory.add(usage ? usage.memory : NaN);
-    this.cpu.add(known ? (100_000 * (usage.cpu_seconds - before.cpu)) / Math.max(1, at - before.at) : NaN);
+    const cpu = known ? (100_000 * (usage.cpu_seconds - before.cpu)) / Math.max(1, at - before.at) : NaN;
+    const memory = usage ? usage.memory : NaN;
+    for (let slot = 1; slot <= slots; slot += 1) {
+      const isKnown = slot === slots || slots < GAP;
+      this.cpu.add(isKnown ? cpu : NaN);
+      this.memory.add(isKnown ? memory : NaN);
+    }
     this.last = usage ? { pid: this.pid, cpu: usage.cpu_seconds, at } : null;
-    this.usage = usage;
   }
 
   get cpuNow() {
@@ -85,6 +95,8 @@ const model = {
   pools: [],
   /** Seconds to add to our clock to get the daemon's. */
   skew: 0,
+  /** When the last sample was taken, monotonic, in milliseconds. */
+  at: -PACE,
 
   now() {
     return Date.now() / 1000 + model.skew;
@@ -94,11 +106,14 @@ const model = {
   take(infos, at) {
     const before = model.processes;
     const now = new Map();
+    // One sample for each slot of time, however often we are told.
+    const slots = before.size === 0 ? 1 : Math.min(SAMPLES, Math.round((at - model.at) / PACE));
+    if (slots > 0) model.at = at;
     for (const info of infos) {
       const key = `${info.group}:${info.name}`;
       const process = before.get(key) ?? new Process(info);
       process.take(info);
-      process.sample(info.usage ?? null, at);
+      process.sample(info.usage ?? null, at, slots);
       now.set(key, process);
     }
     // The daemon's clock counts in whole seconds: trust it only when ours is further away than that.

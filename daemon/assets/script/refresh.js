@@ -1,7 +1,5 @@
 // Keeping up: events as they come, figures now and then, nothing while nobody looks.
 
-/** Time between two looks at the figures, in milliseconds. */
-const PACE = 2000;
 /** The daemon spends at most this part of its time on this page: a list that takes long is asked for less often. */
 const PATIENCE = 20;
 /** Time between two looks at the pools of listeners while they are not on view. */
@@ -15,13 +13,19 @@ const refresh = {
   poolsAt: -Infinity,
   running: false,
   again: false,
+  asked: 0,
+  shown: 0,
 
   /** Asks for everything; the first time this tells whether the page can be live at all. */
   async all() {
+    const turn = refresh.asked += 1;
     const begun = performance.now();
     const infos = await api.get('processes?usage=true');
     const at = performance.now();
     refresh.took = at - begun;
+    // An answer that was overtaken by a later one is old news.
+    if (turn < refresh.shown) return;
+    refresh.shown = turn;
     if (model.take(infos, at)) list.arrange();
     list.draw();
     header.draw();
@@ -106,6 +110,7 @@ const refresh = {
   },
 
   tick() {
+    header.drawDaemon();
     list.tick();
     detail.draw();
   },
