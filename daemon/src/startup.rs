@@ -174,7 +174,12 @@ impl Instance {
             self.log.info(line);
         }
         self.open_log(daemon)?;
-        let servers = http::bind(config, &self.log)?;
+        let servers = http::bind(
+            &config.servers,
+            &config.accounts,
+            &config.rpc_interfaces,
+            &self.log,
+        )?;
         if !daemon.nocleanup {
             for complaint in auto::clean_up(&daemon.childlogdir, &daemon.identifier) {
                 self.log.warn(complaint);

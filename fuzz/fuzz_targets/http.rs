@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use actix::{AsyncContext as _, Context, System, SystemRunner};
 use config::model::{self, LogLevel, ServerAddress, ServerConfig};
+use daemon::access::Caller;
+use daemon::api::Api;
+use daemon::bus::BusHandle;
 use daemon::http::{self, Servers};
 use daemon::logs::activity::{ActivityLog, Settings};
 use daemon::logs::rotate::Rotation;
-use daemon::rpc::RpcContext;
+use daemon::rpc::{Meter, RpcContext};
 use daemon::supervisor::Supervisor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -87,13 +90,16 @@ fn serve(socket: &PathBuf) -> Servers {
         server_names: Vec::new(),
     };
     let namespaces: Rc<[String]> = Rc::from(["supervisor".to_owned()]);
-    let bound = http::bind(&[server], &namespaces, &log).expect("the directory is writable");
+    let bound = http::bind(&[server], &[], &namespaces, &log).expect("the directory is writable");
     // A context that is dropped leaves an address where nobody answers.
     let supervisor = Context::<Supervisor>::new().address();
     let context = RpcContext {
         supervisor,
         log,
         namespaces,
+        meter: Meter::default(),
+        caller: Caller::nobody(),
     };
-    http::serve(bound, &context).expect("the runtime takes it")
+    let api = Api::new(BusHandle::start(Rc::default()));
+    http::serve(bound, &context, &api).expect("the runtime takes it")
 }

@@ -28,7 +28,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use config::model::{Config, ServerConfig};
+use config::model::{Account, ServerConfig};
 
 use tokio::net::{TcpListener, UnixListener};
 
@@ -57,11 +57,16 @@ const GRACE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The first section that cannot be used or cannot listen; what was opened before is closed again, files included.
-pub fn bind(config: &Config, log: &ActivityLog) -> Result<Vec<BoundServer>, BindError> {
-    let accounts = Accounts::new(&config.accounts)?;
+pub fn bind(
+    servers: &[ServerConfig],
+    accounts: &[Account],
+    rpc_interfaces: &[String],
+    log: &ActivityLog,
+) -> Result<Vec<BoundServer>, BindError> {
+    let accounts = Accounts::new(accounts)?;
     let open = |server: &ServerConfig| {
         let bound = BoundServer::open(server, &accounts)?;
-        for name in &config.rpc_interfaces {
+        for name in rpc_interfaces {
             log.info(format_args!("RPC interface '{name}' initialized"));
         }
         let certificate = bound.certificate.as_ref();
@@ -76,7 +81,7 @@ pub fn bind(config: &Config, log: &ActivityLog) -> Result<Vec<BoundServer>, Bind
         }
         Ok(bound)
     };
-    config.servers.iter().map(open).collect()
+    servers.iter().map(open).collect()
 }
 
 /// Accepts and serves connections on the current thread until [`Servers::close`].
