@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use callboard_tests::{CtlOutput, Daemon, Flavour, wait};
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::support::port;
@@ -114,7 +115,7 @@ fn logs_are_streamed_as_they_grow() {
     let daemon = started(CONFIG);
     daemon.wait_state("web", "RUNNING");
     let url = format!("https://localhost:{}/logtail/web", daemon.port());
-    let _curl = daemon.fixture_child(
+    let mut curl = daemon.fixture_child(
         "curl",
         &["-sSN", "--cacert", "first.pem", "-o", "copy", &url],
     );
@@ -122,6 +123,9 @@ fn logs_are_streamed_as_they_grow() {
         daemon.call("sendProcessStdin", json!(["web", line]));
         daemon.wait_file("copy", line);
     }
+    daemon.signal(Signal::SIGTERM);
+    // The daemon ends its streams: curl sees a whole answer, and an orderly end of the encryption.
+    assert!(curl.wait().expect("it was started").success());
 }
 
 #[test]
