@@ -41,7 +41,10 @@ fn strip_from(chunk: &[u8], begin: usize) -> Vec<u8> {
     kept.extend_from_slice(text);
     loop {
         if let Some(sequence) = rest.strip_prefix(BEGIN) {
-            let Some(end) = sequence.iter().position(|&byte| IS_FINAL[usize::from(byte)]) else {
+            let Some(end) = sequence
+                .iter()
+                .position(|&byte| IS_FINAL[usize::from(byte)])
+            else {
                 return kept;
             };
             rest = &sequence[end + 1..];
