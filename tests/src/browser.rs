@@ -30,6 +30,9 @@ const OPTIONS: [&str; 9] = [
     "--hide-scrollbars",
 ];
 
+/// How it is put that a page went away while it was asked something; the next one is asked then.
+const LEFT: [&str; 2] = ["navigated or closed", "context was destroyed"];
+
 /// A browser. Dropping it closes it.
 pub struct Browser {
     child: Child,
@@ -143,23 +146,27 @@ impl Browser {
     fn call(&self, session: Option<&str>, method: &str, params: Value) -> Value {
         let id = self.last.get() + 1;
         self.last.set(id);
-        let mut message = json!({"id": id, "method": method, "params": params});
+        let mut message = json!({"id": id, "method": method, "params": &params});
         if let Some(session) = session {
             message["sessionId"] = session.into();
         }
         let mut bytes = message.to_string().into_bytes();
         bytes.push(0);
         let mut commands = self.commands.borrow_mut();
-        let commands = commands.as_mut().expect("the browser is open");
-        commands
-            .write_all(&bytes)
+        let pipe = commands.as_mut().expect("the browser is open");
+        pipe.write_all(&bytes)
             .expect("chromium runs; scripts/prepare installs it");
+        drop(commands);
         loop {
             let message = self.messages.recv_timeout(DEADLINE);
             let message = message.unwrap_or_else(|error| {
                 panic!("{method}: {error}; is chromium there? scripts/prepare installs it")
             });
             if message["id"] == id {
+                let error = message["error"]["message"].as_str().unwrap_or_default();
+                if method == "Runtime.evaluate" && LEFT.iter().any(|left| error.contains(left)) {
+                    return self.call(session, method, params);
+                }
                 assert!(message["error"].is_null(), "{method}: {message}");
                 return message["result"].clone();
             }
