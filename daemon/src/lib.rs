@@ -13,4 +13,5 @@ pub mod rpc;
 pub mod startup;
 pub mod supervisor;
 pub mod sys;
+pub mod terminal;
 pub mod vitals;

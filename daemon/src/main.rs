@@ -1,15 +1,12 @@
 //! `supervisord`: arguments in, exit code out.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "before there is a log, the terminal is where users look"
-)]
 
+use std::io;
 use std::process::ExitCode;
 
 use config::cli::{self, Invocation};
 use config::model::Environment;
 use daemon::rpc::SUPERVISOR_VERSION;
+use daemon::terminal::{complain, say};
 use daemon::{check, startup};
 
 /// Exit codes of `supervisord`.
@@ -18,6 +15,8 @@ use daemon::{check, startup};
 enum Exit {
     /// Help, version, a daemon that is up, a clean shutdown.
     Success = 0,
+    /// Nobody can read the help.
+    Unread = 1,
     /// Usage, configuration and start-up errors.
     Refused = 2,
 }
@@ -41,7 +40,7 @@ fn run() -> Exit {
     match result {
         Ok(exit) => exit,
         Err(message) => {
-            eprintln!("Error: {message}\nFor help, use {program} -h");
+            complain(format_args!("Error: {message}\nFor help, use {program} -h"));
             Exit::Refused
         }
     }
@@ -49,8 +48,8 @@ fn run() -> Exit {
 
 fn obey(invocation: Invocation) -> Result<Exit, String> {
     match invocation {
-        Invocation::Help(text) => print!("{text}"),
-        Invocation::Version => println!("{SUPERVISOR_VERSION}"),
+        Invocation::Help(text) => return Ok(shown(say(text.trim_end_matches('\n')))),
+        Invocation::Version => return Ok(shown(say(SUPERVISOR_VERSION))),
         Invocation::Run(command_line) => {
             startup::run(command_line, environment()).map_err(|error| error.to_string())?;
         }
@@ -61,6 +60,11 @@ fn obey(invocation: Invocation) -> Result<Exit, String> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// Whether what was asked for could be printed.
+fn shown(said: io::Result<()>) -> Exit {
+    said.map_or(Exit::Unread, |()| Exit::Success)
 }
 
 /// The daemon's environment as far as it is text: only that can be expanded.

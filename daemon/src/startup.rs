@@ -16,10 +16,9 @@ use config::ConfigError;
 use config::cli::CommandLine;
 use config::model::{Config, DaemonConfig, Environment, FcgiSocket, ServerAddress, ServerConfig};
 use nix::errno::Errno;
-use nix::sys::signal::SigSet;
 use nix::unistd::Uid;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::oneshot;
 
 use crate::access::Caller;
@@ -40,7 +39,8 @@ use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
 use crate::sys::identity::IdentityError;
 use crate::sys::limits::{self, LimitError};
 use crate::sys::pidfile::PidFile;
-use crate::sys::{fds, privileges, spawn};
+use crate::sys::{fds, privileges, signal, spawn};
+use crate::terminal::complain;
 
 /// Why the daemon is not running. Every one ends the start with exit code 2.
 #[derive(Debug, Error)]
@@ -94,10 +94,7 @@ pub enum StartupError {
 /// Whatever keeps it from starting.
 pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), StartupError> {
     if let Some(warning) = config::locate::search_warning(&command_line) {
-        #[allow(clippy::print_stderr, reason = "there is no log yet")]
-        {
-            eprintln!("{warning}");
-        }
+        complain(warning);
     }
     let config = config::load(&command_line, &environment)?;
     let instance = Instance {
@@ -251,7 +248,10 @@ impl Instance {
         let directory = daemon.directory.as_deref();
         match daemonize(directory, daemon.umask).map_err(StartupError::Fork)? {
             Role::Original(watch) => {
-                watch.wait()?;
+                let warning = watch.wait()?;
+                if !warning.is_empty() {
+                    complain(format_args!("Warning: {warning}"));
+                }
                 Ok(None)
             }
             Role::Daemon(detached) => {
@@ -280,7 +280,15 @@ impl Instance {
         prepared: Prepared,
         mut readiness: Option<Readiness>,
     ) -> Result<Outcome, StartupError> {
+        // Whoever reads the pidfile may send a signal at once: it waits until it is listened for.
+        signal::hold().map_err(StartupError::Fork)?;
         let pidfile = self.write_pidfile(&config.daemon);
+        if pidfile.is_none()
+            && let Some(readiness) = &mut readiness
+        {
+            let path = config.daemon.pidfile.display();
+            readiness.warn(&format!("could not write pidfile {path}"));
+        }
         let outcome = System::new().block_on(self.live(config, prepared, &mut readiness));
         if let Some(pidfile) = pidfile {
             pidfile.remove();
@@ -347,6 +355,7 @@ impl Instance {
         }
         self.listen_for_signals(&supervisor)
             .map_err(StartupError::Runtime)?;
+        signal::let_go().map_err(StartupError::Fork)?;
         let context = RpcContext {
             supervisor,
             log: self.log.clone(),
@@ -378,7 +387,7 @@ impl Instance {
             (SignalKind::child(), OsSignal::Child),
         ];
         for (kind, message) in table {
-            let mut arrivals = signal(kind)?;
+            let mut arrivals = unix::signal(kind)?;
             let supervisor = supervisor.clone();
             let exit_requested = Rc::clone(&self.exit_requested);
             actix::spawn(async move {
@@ -445,7 +454,7 @@ pub fn secure_process() -> io::Result<()> {
     fds::open_missing_standard()?;
     fds::protect_inherited()?;
     // Whoever started us may have blocked the one that is to end us.
-    SigSet::empty().thread_set_mask()?;
+    signal::let_go()?;
     spawn::prepare();
     Ok(())
 }

@@ -1,9 +1,15 @@
 //! `echo_supervisord_conf`: prints a sample configuration. Arguments are ignored.
 
-use std::io::{self, Write};
+use std::process::ExitCode;
 
-fn main() -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(config::sample().as_bytes())?;
-    stdout.flush()
+use daemon::terminal::{complain, say};
+
+fn main() -> ExitCode {
+    match say(config::sample().trim_end_matches('\n')) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!("echo_supervisord_conf: {error}"));
+            ExitCode::FAILURE
+        }
+    }
 }

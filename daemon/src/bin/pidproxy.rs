@@ -5,11 +5,6 @@
 //!
 //! Supervisor's looks every five seconds whether the command has ended, and exits with 0 then. This
 //! one notices at once and exits as the command did.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "standard output is where pidproxy complains"
-)]
 
 use std::ffi::OsString;
 use std::io;
@@ -17,6 +12,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus};
 
+use daemon::terminal::{complain, say};
 use futures_util::stream::{self, Stream, StreamExt};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -59,7 +55,7 @@ fn main() -> ExitCode {
     match run(Path::new(pidfile), command, arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("pidproxy: {error}");
+            complain(format_args!("pidproxy: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -67,12 +63,13 @@ fn main() -> ExitCode {
 
 fn usage(program: Option<&OsString>) {
     let program = program.map_or("pidproxy".into(), |program| program.to_string_lossy());
-    println!(
+    // The exit code is the same whether it can be read or not.
+    let _ = say(format_args!(
         "pidproxy -- pass signals on to the process in a pidfile.\n\n\
          Runs a command until it ends. Signals that arrive meanwhile are sent to the process whose id\n\
          is then in the pidfile.\n\n\
          Usage: {program} <pidfile name> <command> [<cmdarg1> ...]"
-    );
+    ));
 }
 
 /// Waits for signals from before the command starts, so that none is lost.
@@ -85,7 +82,8 @@ fn run(pidfile: &Path, command: &OsString, arguments: &[OsString]) -> io::Result
         match start(command, arguments) {
             Ok(child) => attend(child, pidfile, arrivals).await,
             Err(error) => {
-                eprintln!("pidproxy: {}: {error}", command.display());
+                let command = command.display();
+                complain(format_args!("pidproxy: {command}: {error}"));
                 Ok(ExitCode::from(NOT_STARTED))
             }
         }
@@ -129,7 +127,8 @@ async fn attend(
         match pass_on(signal, pidfile) {
             Ok(()) if ends(signal) => return Ok(ExitCode::SUCCESS),
             Ok(()) => {}
-            Err(error) => println!("{error}"),
+            // Standard output is where pidproxy complains; that nobody listens is no reason to end.
+            Err(error) => drop(say(error)),
         }
     }
     Ok(exit_code(child.wait()?))

@@ -3,7 +3,7 @@
 //! ```text
 //! original --fork--> daemon: chdir, setsid, umask, 0-2 to /dev/null, then start up
 //!     |                 |
-//!     |<-- "ready" -----|   original exits 0
+//!     |<-- "ready" -----|   original shows warnings, if there are any, and exits 0
 //!     |<-- message -----|   original shows it and exits 2
 //!     |<-- end of file--|   the daemon died: original exits 2
 //! ```
@@ -45,7 +45,11 @@ pub struct Detached {
 /// The daemon's promise to report. Dropped without a word it counts as a failed start.
 #[derive(Debug)]
 #[must_use]
-pub struct Readiness(File);
+pub struct Readiness {
+    report: File,
+    /// What the original process is to show although the daemon is up.
+    warnings: Vec<String>,
+}
 
 /// The original process's end of the report.
 #[derive(Debug)]
@@ -81,7 +85,10 @@ pub fn daemonize(directory: Option<&Path>, mask: u32) -> nix::Result<Role> {
             setsid()?;
             umask(Mode::from_bits_truncate(mask));
             Ok(Role::Daemon(Detached {
-                readiness: Readiness(write.into()),
+                readiness: Readiness {
+                    report: write.into(),
+                    warnings: Vec::new(),
+                },
                 directory,
             }))
         }
@@ -89,26 +96,32 @@ pub fn daemonize(directory: Option<&Path>, mask: u32) -> nix::Result<Role> {
 }
 
 impl Readiness {
+    /// Something that whoever starts the daemon should know, though it goes on.
+    pub fn warn(&mut self, text: &str) {
+        self.warnings.push(text.to_owned());
+    }
+
     /// The daemon is up: the original process exits with 0.
     pub fn ready(mut self) {
         // Without an original process nobody wants to know.
-        let _ = self.0.write_all(&[READY]);
+        let _ = self.report.write_all(&[READY]);
+        let _ = self.report.write_all(self.warnings.join("\n").as_bytes());
     }
 
     /// The daemon gives up: the original process shows `message` and exits with 2.
     pub fn failed(mut self, message: &str) {
-        let _ = self.0.write_all(message.as_bytes());
+        let _ = self.report.write_all(message.as_bytes());
     }
 }
 
 impl Watch {
-    /// Waits until the daemon has reported or died.
-    pub fn wait(mut self) -> Result<(), StartError> {
+    /// Waits until the daemon has reported or died: what there is to say although it is up.
+    pub fn wait(mut self) -> Result<String, StartError> {
         let mut report = Vec::new();
         // A broken report is worth as much as none.
         let _ = self.0.read_to_end(&mut report);
         match report.first() {
-            Some(&READY) => Ok(()),
+            Some(&READY) => Ok(String::from_utf8_lossy(&report[1..]).into_owned()),
             Some(_) => Err(StartError::Reported(
                 String::from_utf8_lossy(&report).into_owned(),
             )),
@@ -128,7 +141,10 @@ mod tests {
     use crate::sys::testing::in_own_process;
 
     /// Daemonizes, runs `daemon` in the child and returns what the original process learns.
-    fn outcome(directory: Option<&Path>, daemon: impl FnOnce(Detached)) -> Result<(), StartError> {
+    fn outcome(
+        directory: Option<&Path>,
+        daemon: impl FnOnce(Detached),
+    ) -> Result<String, StartError> {
         match daemonize(directory, 0o027).unwrap() {
             Role::Original(watch) => watch.wait(),
             Role::Daemon(detached) => {
@@ -144,7 +160,13 @@ mod tests {
         in_own_process(
             "sys::daemonize::tests::the_original_learns_how_the_start_ended",
             || {
-                assert_eq!(outcome(None, |daemon| daemon.readiness.ready()), Ok(()));
+                let calm = outcome(None, |daemon| daemon.readiness.ready());
+                assert_eq!(calm, Ok(String::new()));
+                let warned = outcome(None, |mut daemon| {
+                    daemon.readiness.warn("look out");
+                    daemon.readiness.ready();
+                });
+                assert_eq!(warned, Ok("look out".to_owned()));
                 assert_eq!(
                     outcome(None, |daemon| daemon.readiness.failed("no socket")),
                     Err(StartError::Reported("no socket".into()))
@@ -174,7 +196,7 @@ mod tests {
                     facts => detached.readiness.failed(&format!("{facts:?}")),
                 }
             };
-            assert_eq!(outcome(Some(home.path()), check), Ok(()));
+            assert_eq!(outcome(Some(home.path()), check), Ok(String::new()));
             let mode = fs::metadata(home.path().join("made")).unwrap().mode();
             assert_eq!(mode & 0o777, 0o640, "the umask applies");
         });
