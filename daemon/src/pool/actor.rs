@@ -242,7 +242,8 @@ impl Pool {
     }
 
     /// The member has closed its standard input: another one gets the event. It stays what it was:
-    /// READY, or BUSY if it has got a part of the event.
+    /// READY, or BUSY if it has got a part of the event. What was begun counts as a rejection: an
+    /// event that kills its listeners before they have read all of it must not hold up the others.
     fn unfed(&mut self, member: usize, partly: bool, ctx: &mut Context<Self>) {
         let (Some(listener), Some(serial)) = (
             self.listeners.get_mut(member),
@@ -250,16 +251,20 @@ impl Pool {
         ) else {
             return;
         };
-        if !partly {
-            listener.decoder.withdrawn();
-            listener.state.set(listener.decoder.state());
-        }
         self.log.debug(format_args!(
             "epipe occurred while sending event {serial} to listener {}, listener state unchanged",
             listener.name
         ));
-        let effects = self.dispatch.unsendable(member);
+        let effects = if partly {
+            self.dispatch.unready(member);
+            self.dispatch.returned(member)
+        } else {
+            listener.decoder.withdrawn();
+            listener.state.set(listener.decoder.state());
+            self.dispatch.unsendable(member)
+        };
         self.perform(effects, ctx);
+        self.answer_finished();
     }
 
     fn compose(&self, event: &Queued) -> Bytes {

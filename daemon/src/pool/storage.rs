@@ -112,6 +112,13 @@ impl Storage {
                 for flaw in &restored.flaws {
                     self.log.warn(format_args!("pool {pool}: {flaw}"));
                 }
+                if restored.lost > 0 {
+                    let count = restored.lost;
+                    self.log.error(format_args!(
+                        "pool {pool}: at least {count} events in {path} are lost"
+                    ));
+                    dispatch.note_discarded(count);
+                }
                 if restored.events > 0 {
                     let count = restored.events;
                     self.log

@@ -67,9 +67,7 @@ impl Files {
             .mode(MODE)
             .custom_flags(nix::libc::O_NONBLOCK)
             .open(&self.lock)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
+        regular(&file)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -122,14 +120,31 @@ impl Files {
             .open(self.segment(number))
     }
 
+    /// Opens a segment to read.
+    pub(super) fn open(&self, number: u64) -> io::Result<File> {
+        self.open_with(number, OpenOptions::new().read(true))
+    }
+
     /// Opens a segment to go on with, after its first bytes.
     pub(super) fn resume(&self, number: u64, length: u64) -> io::Result<File> {
-        let path = self.segment(number);
-        let file = OpenOptions::new().append(true).open(path)?;
+        let file = self.open_with(number, OpenOptions::new().append(true))?;
         if file.metadata()?.len() != length {
             file.set_len(length)?;
         }
         Ok(file)
+    }
+
+    /// Opens a segment to change what is in it.
+    pub(super) fn rewrite(&self, number: u64) -> io::Result<File> {
+        self.open_with(number, OpenOptions::new().write(true))
+    }
+
+    /// Opening a FIFO of such a name must not wait for its other end.
+    fn open_with(&self, number: u64, options: &mut OpenOptions) -> io::Result<File> {
+        let path = self.segment(number);
+        let file = options.custom_flags(nix::libc::O_NONBLOCK).open(&path);
+        file.and_then(|file| regular(&file).map(|()| file))
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
 
     /// Removes a segment; one that is not there will do.
@@ -138,6 +153,13 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             result => result,
         }
+    }
+}
+
+fn regular(file: &File) -> io::Result<()> {
+    match file.metadata()?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
@@ -193,5 +215,24 @@ mod tests {
         files.remove(7).unwrap();
         files.remove(7).unwrap();
         assert_eq!(files.numbers().unwrap(), [3, 12_345_678_901]);
+    }
+
+    #[test]
+    fn a_fifo_named_like_a_segment_is_refused_at_once() {
+        let (_directory, files) = files();
+        let mode = nix::sys::stat::Mode::S_IRWXU;
+        nix::unistd::mkfifo(&files.segment(1), mode).unwrap();
+        for error in [files.open(1).unwrap_err(), files.resume(1, 0).unwrap_err()] {
+            // There is no reader, which is said first where one writes.
+            let text = error.to_string();
+            assert!(text.contains("pool.events.0000000001: "), "{text}");
+        }
+        assert!(
+            files
+                .open(1)
+                .unwrap_err()
+                .to_string()
+                .ends_with("it is not a regular file")
+        );
     }
 }

@@ -20,6 +20,17 @@ pub const MAGIC: &[u8; 16] = b"callboard pool 1";
 /// Length and checksum.
 const FRAME: usize = 8;
 
+/// The first byte of a body.
+const START: u8 = 0;
+const EVENT: u8 = 1;
+const SETTLED: u8 = 2;
+
+/// How often the bytes of a segment are looked at, on average, to find what is behind damage.
+const PATIENCE: usize = 32;
+
+/// How long a segment is that has only just begun, in bytes.
+pub const BEGINNING: u64 = MAGIC.len() as u64 + FRAME as u64 + 1 + 3 * 8;
+
 /// What is written about a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record<'a> {
@@ -113,14 +124,14 @@ pub fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), TooLarge> {
     out.extend_from_slice(&[0; FRAME]);
     match record {
         Record::Start(counters) => {
-            out.push(0);
+            out.push(START);
             numbers(
                 out,
                 &[counters.position, counters.poolserial, counters.serial],
             );
         }
         Record::Event(entry) => {
-            out.push(1);
+            out.push(EVENT);
             numbers(out, &[entry.position, entry.poolserial, entry.serial]);
             out.extend_from_slice(&entry.raised.to_le_bytes());
             out.push(u8::try_from(entry.name.len()).unwrap_or(u8::MAX));
@@ -129,7 +140,7 @@ pub fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), TooLarge> {
             out.extend_from_slice(entry.payload.as_bytes());
         }
         Record::Settled { first, last } => {
-            out.push(2);
+            out.push(SETTLED);
             numbers(out, &[*first, *last]);
         }
     }
@@ -183,6 +194,114 @@ pub fn after_magic(bytes: &[u8]) -> Result<&[u8], NoSegment> {
     }
 }
 
+/// What is found in a segment behind its beginning, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// So many bytes that are none, or those of records that are damaged.
+    Gap(Gap),
+}
+
+/// Bytes that make no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// Why the first of them begins no record.
+    pub flaw: Flaw,
+    /// How many there are.
+    pub bytes: usize,
+    /// There is a record behind them.
+    pub is_inside: bool,
+    /// They begin as an event does.
+    pub was_event: bool,
+}
+
+/// Reads records, also behind damage: from there on the next bytes count that make a record.
+#[derive(Debug)]
+pub struct Records<'a> {
+    rest: &'a [u8],
+    /// How many bytes may still be looked at in vain, so that no file takes for ever.
+    patience: usize,
+}
+
+impl<'a> Records<'a> {
+    /// The records in these bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            patience: bytes.len().saturating_mul(PATIENCE),
+        }
+    }
+
+    /// What has not been read.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Where the next record is, behind what is none. One whose length is right is left out as a
+    /// whole: what is in an event may look like a record.
+    fn find(&mut self) -> Option<usize> {
+        let whole = length_of(self.rest).filter(|length| self.is_record(*length));
+        whole.or_else(|| (1..self.rest.len()).find(|at| self.is_record(*at)))
+    }
+
+    fn is_record(&mut self, at: usize) -> bool {
+        let Some(bytes) = self.rest.get(at..).filter(|bytes| may_be_record(bytes)) else {
+            return false;
+        };
+        let size = length_of(bytes).unwrap_or(bytes.len());
+        match self.patience.checked_sub(size) {
+            Some(left) => self.patience = left,
+            None => return false,
+        }
+        decode(bytes).is_ok()
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Item<'a>;
+
+    fn next(&mut self) -> Option<Item<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        match decode(self.rest) {
+            Ok((record, size)) => {
+                self.rest = &self.rest[size..];
+                Some(Item::Record(record))
+            }
+            Err(flaw) => {
+                let found = self.find();
+                let bytes = found.unwrap_or(self.rest.len());
+                let gap = Gap {
+                    flaw,
+                    bytes,
+                    is_inside: found.is_some(),
+                    was_event: self.rest.get(FRAME) == Some(&EVENT),
+                };
+                self.rest = &self.rest[bytes..];
+                Some(Item::Gap(gap))
+            }
+        }
+    }
+}
+
+/// Whether it is worth while to compute a checksum: the kind and its least length are right, and
+/// all of it is there.
+fn may_be_record(bytes: &[u8]) -> bool {
+    let (Some(size), Some(kind)) = (length_of(bytes), bytes.get(FRAME)) else {
+        return false;
+    };
+    let body = size - FRAME;
+    size <= bytes.len()
+        && match *kind {
+            START => body == 1 + 3 * 8,
+            EVENT => body >= 1 + 4 * 8 + 1,
+            SETTLED => body == 1 + 2 * 8,
+            _ => false,
+        }
+}
+
 fn numbers(out: &mut Vec<u8>, numbers: &[u64]) {
     for number in numbers {
         out.extend_from_slice(&number.to_le_bytes());
@@ -195,13 +314,13 @@ struct Body<'a>(&'a [u8]);
 impl<'a> Body<'a> {
     fn record(mut self) -> Option<Record<'a>> {
         let record = match self.byte()? {
-            0 => Record::Start(Counters {
+            START => Record::Start(Counters {
                 position: self.number()?,
                 poolserial: self.number()?,
                 serial: self.number()?,
             }),
-            1 => Record::Event(self.entry()?),
-            2 => Record::Settled {
+            EVENT => Record::Event(self.entry()?),
+            SETTLED => Record::Settled {
                 first: self.number()?,
                 last: self.number()?,
             },
@@ -284,6 +403,92 @@ mod tests {
             let _ = decode(&bytes);
             let _ = after_magic(&bytes);
         }
+    }
+
+    proptest! {
+        /// One bad byte costs one record, whichever it is.
+        #[test]
+        fn records_behind_damage_are_found(sizes in prop::collection::vec(0usize..300, 1..20), at: prop::sample::Index, bit in 0u32..8) {
+            let payloads: Vec<String> = sizes.iter().map(|size| "x".repeat(*size)).collect();
+            let mut bytes = Vec::new();
+            let mut ends = Vec::new();
+            for (position, payload) in (0..).zip(&payloads) {
+                let entry = Entry { position, poolserial: 0, serial: 0, raised: 0, name: "EVENT", payload };
+                encode(&Record::Event(entry), &mut bytes).unwrap();
+                ends.push(bytes.len());
+            }
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1u8 << bit;
+            let start = ends.iter().rev().find(|end| **end <= at).copied().unwrap_or(0);
+            let seems = start + length_of(&bytes[start..]).unwrap();
+            // A wrong length that leads to another record is taken for right.
+            prop_assume!(at >= start + 4 || !ends.contains(&seems));
+            let damaged = ends.iter().filter(|end| **end <= at).count() as u64;
+            let mut found = Vec::new();
+            let mut gaps = Vec::new();
+            for item in Records::new(&bytes) {
+                match item {
+                    Item::Record(Record::Event(entry)) => found.push(entry.position),
+                    Item::Record(_) => {}
+                    Item::Gap(gap) => gaps.push(gap),
+                }
+            }
+            let expected: Vec<u64> = (0..sizes.len() as u64).filter(|position| *position != damaged).collect();
+            prop_assert_eq!(found, expected);
+            prop_assert_eq!(gaps.len(), 1);
+            prop_assert_eq!(gaps[0].is_inside, damaged + 1 < sizes.len() as u64);
+        }
+
+        #[test]
+        fn every_byte_is_read_once(bytes: Vec<u8>) {
+            let gaps = Records::new(&bytes).map(|item| match item {
+                Item::Gap(gap) => gap.bytes,
+                Item::Record(_) => 0,
+            });
+            prop_assert_eq!(gaps.sum::<usize>(), bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_record_within_a_damaged_event_is_none() {
+        let inner = encoded(&Record::Settled { first: 0, last: 9 });
+        let payload = String::from_utf8_lossy(&inner).into_owned();
+        let entry = Entry {
+            position: 1,
+            poolserial: 2,
+            serial: 3,
+            raised: 4,
+            name: "EVENT",
+            payload: &payload,
+        };
+        let mut bytes = encoded(&Record::Event(entry));
+        let length = bytes.len();
+        bytes[length - inner.len()..].copy_from_slice(&inner);
+        let start = encoded(&Record::Start(Counters::default()));
+        bytes.extend_from_slice(&start);
+        let items: Vec<_> = Records::new(&bytes).collect();
+        let gap = Gap {
+            flaw: Flaw::Damaged,
+            bytes: length,
+            is_inside: true,
+            was_event: true,
+        };
+        assert_eq!(
+            items,
+            [
+                Item::Gap(gap),
+                Item::Record(Record::Start(Counters::default()))
+            ]
+        );
+    }
+
+    #[test]
+    fn a_search_ends_soon_in_what_looks_like_records_everywhere() {
+        let mut bytes = Vec::new();
+        while bytes.len() < 1 << 20 {
+            bytes.extend_from_slice(&[0, 0, 8, 0, 0, 0, 0, 0, EVENT]);
+        }
+        assert_eq!(Records::new(&bytes).count(), 1);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! The log is cut into segments. One is removed when it is the oldest and everything in it is
 //! settled, so what struck out an event never goes before the event. What was written is read back
 //! oldest first, when the pool has room for it. A write that fails leaves no trace and may be tried
-//! again; what a crash cuts off is left out when the log is opened.
+//! again; what a crash cuts off is left out when the log is opened, and so is what is damaged: what
+//! follows it is read nevertheless. When a full disk takes no more, though nothing is to be delivered,
+//! the last segment is cut to its beginning.
 //!
 //! Nothing here waits for the disk: [`Journal::unsynced`] says what somebody else should sync.
 
@@ -15,13 +17,16 @@ mod runs;
 pub mod survey;
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use files::{Files, Lock};
-use format::{Counters, Entry, NoSegment, Record, decode, encode};
+use format::{
+    BEGINNING, Counters, Entry, Flaw, Gap, Item, NoSegment, Record, Records, decode, encode,
+};
 use reader::{Reader, Unreadable};
 use runs::Runs;
 use survey::{Found, Survey, is_next};
@@ -75,6 +80,8 @@ pub struct Restored {
     pub events: u64,
     /// The numbers to go on with.
     pub counters: Counters,
+    /// Events that are lost, at least: those of what could not be made sense of.
+    pub lost: u64,
     /// What could not be made sense of, for the log.
     pub flaws: Vec<String>,
 }
@@ -93,7 +100,7 @@ pub struct Dropped {
 pub enum Read {
     /// An event.
     Event(Stored),
-    /// The rest of a segment cannot be read: so many events are lost, and why.
+    /// A part of a segment cannot be read: so many events are lost, and why.
     Lost(u64, String),
 }
 
@@ -117,8 +124,10 @@ impl Journal {
     pub fn open(path: &Path, maxbytes: u64) -> io::Result<(Self, Restored)> {
         let files = Files::new(path);
         let lock = files.lock()?;
-        let mut flaws = Vec::new();
-        let survey = read_all(&files, &mut flaws)?;
+        let mut survey = read_all(&files)?;
+        let lost = survey.take_lost();
+        let describe = |(number, at, gap): &_| describe(&files, *number, *at, gap);
+        let flaws = survey.gaps.iter().map(describe).collect();
         let mut segments: VecDeque<Segment> = survey.segments.iter().map(Segment::of).collect();
         let (active, is_new) = match survey.segments.last() {
             Some(last) => (files.resume(last.number, last.good)?, false),
@@ -132,6 +141,7 @@ impl Journal {
         let restored = Restored {
             events: survey.unsettled(),
             counters: survey.counters,
+            lost,
             flaws,
         };
         let first = segments.front().map_or(1, |segment| segment.number);
@@ -173,7 +183,14 @@ impl Journal {
     /// When it could not be written.
     pub fn append(&mut self, entry: &Entry<'_>, passed_by: bool) -> io::Result<()> {
         self.save()?;
-        let offset = self.write(&Record::Event(*entry))?;
+        let record = Record::Event(*entry);
+        let offset = match self.write(&record) {
+            Err(_) if self.is_settled() => {
+                self.begin_again()?;
+                self.write(&record)?
+            }
+            written => written?,
+        };
         self.counters.pass(entry);
         let caught_up = self.unread() == 0;
         let Some(segment) = self.segments.back_mut() else {
@@ -190,10 +207,7 @@ impl Journal {
         if !(caught_up && passed_by) {
             segment.unread += 1;
         }
-        let number = segment.number;
-        if self.unsynced.iter().all(|(known, _)| *known != number) {
-            self.unsynced.push((number, Arc::clone(&self.active)));
-        }
+        self.mark_unsynced();
         Ok(())
     }
 
@@ -228,6 +242,11 @@ impl Journal {
             match self.read_in(place) {
                 Ok(Some(event)) => return Some(Read::Event(event)),
                 Ok(None) => {}
+                Err(Unreadable::Flaw(flaw)) => {
+                    if let Some(lost) = self.leave_out(place, flaw) {
+                        return Some(lost);
+                    }
+                }
                 Err(error) => return Some(self.give_up(place, &error)),
             }
         }
@@ -262,6 +281,33 @@ impl Journal {
         Ok(Some(Stored::of(&entry)))
     }
 
+    /// Goes on behind what makes no sense. `None`: nothing is lost by that, or it is known.
+    fn leave_out(&mut self, place: usize, flaw: Flaw) -> Option<Read> {
+        let segment = &mut self.segments[place];
+        let bytes = match self.reader.rest(&self.files, segment.length) {
+            Ok(bytes) => bytes,
+            Err(error) => return Some(self.give_up(place, &error.into())),
+        };
+        let mut last = self.last_read;
+        let mut is_left = |item: &Item<'_>| match item {
+            Item::Record(Record::Event(entry)) => {
+                is_next(&mut last, entry.position) && !self.settled.contains(entry.position)
+            }
+            _ => false,
+        };
+        let left = Records::new(bytes).filter(|item| is_left(item)).count() as u64;
+        let nonsense = match Records::new(bytes).next() {
+            Some(Item::Gap(gap)) => gap.bytes,
+            _ => 0,
+        };
+        self.reader.skip(nonsense);
+        let count = segment.unread.saturating_sub(left);
+        segment.unread -= count;
+        segment.unsettled = segment.unsettled.saturating_sub(count);
+        let path = self.files.segment(segment.number);
+        (count > 0).then(|| Read::Lost(count, format!("{}: {flaw}", path.display())))
+    }
+
     /// Reads no more in a segment.
     fn give_up(&mut self, place: usize, error: &Unreadable) -> Read {
         let segment = &mut self.segments[place];
@@ -271,10 +317,11 @@ impl Journal {
         Read::Lost(count, format!("{}: {error}", path.display()))
     }
 
-    /// Writes what was settled and could not be written before.
+    /// Writes what was settled and could not be written before. If it still cannot be written, but nothing is to be
+    /// delivered any more, the log begins again.
     ///
     /// # Errors
-    /// When it still cannot.
+    /// When that cannot be done, either.
     pub fn save(&mut self) -> io::Result<()> {
         if self.unsaved.is_empty() {
             return Ok(());
@@ -286,8 +333,48 @@ impl Journal {
         if saved.is_err() {
             // Some may have been written: they may be written again.
             self.unsaved = runs;
+            if self.is_settled() {
+                return self.begin_again();
+            }
         }
         saved
+    }
+
+    /// Nothing is to be delivered.
+    fn is_settled(&self) -> bool {
+        self.segments.iter().all(|segment| segment.unsettled == 0)
+    }
+
+    /// Empties the log, in which nothing is to be delivered. That needs no room on the disk, and whatever moment a crash
+    /// comes at, there is a log and it has its numbers.
+    fn begin_again(&mut self) -> io::Result<()> {
+        self.remove_settled();
+        let (1, Some(only)) = (self.segments.len(), self.segments.back_mut()) else {
+            return Err(io::Error::other("a settled segment could not be removed"));
+        };
+        let beginning = beginning(self.counters)?;
+        let file = self.files.rewrite(only.number)?;
+        file.write_all_at(&beginning, 0)?;
+        file.set_len(BEGINNING)?;
+        *only = Segment::begun(only.number);
+        self.reader = Reader::new(only.number);
+        self.spoilt = false;
+        self.unsaved.clear();
+        self.settled.clear();
+        self.mark_unsynced();
+        Ok(())
+    }
+
+    fn mark_unsynced(&mut self) {
+        if let Some(active) = self.segments.back()
+            && self
+                .unsynced
+                .iter()
+                .all(|(known, _)| *known != active.number)
+        {
+            self.unsynced
+                .push((active.number, Arc::clone(&self.active)));
+        }
     }
 
     /// What has been written and may not have reached the disk yet.
@@ -411,6 +498,17 @@ impl Segment {
         }
     }
 
+    /// One with a beginning and nothing else.
+    fn begun(number: u64) -> Self {
+        Self {
+            number,
+            length: BEGINNING,
+            span: None,
+            unsettled: 0,
+            unread: 0,
+        }
+    }
+
     fn holds(&self, position: u64) -> bool {
         self.span
             .is_some_and(|(first, last)| (first..=last).contains(&position))
@@ -430,51 +528,55 @@ impl Stored {
     }
 }
 
-/// Creates a segment that says where it begins; it is not there if that fails.
-fn begin(files: &Files, number: u64, counters: Counters) -> io::Result<(Segment, File)> {
+/// How a segment begins that goes on with these numbers.
+fn beginning(counters: Counters) -> io::Result<Vec<u8>> {
     let mut bytes = format::MAGIC.to_vec();
     encode(&Record::Start(counters), &mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+/// Creates a segment that says where it begins; it is not there if that fails.
+fn begin(files: &Files, number: u64, counters: Counters) -> io::Result<(Segment, File)> {
     let mut file = files.create(number)?;
-    if let Err(error) = file.write_all(&bytes) {
+    if let Err(error) = file.write_all(&beginning(counters)?) {
         // It may stay: what is no segment yet is removed when the log is opened.
         let _ = files.remove(number);
         return Err(error);
     }
-    let segment = Segment {
-        number,
-        length: bytes.len() as u64,
-        span: None,
-        unsettled: 0,
-        unread: 0,
-    };
-    Ok((segment, file))
+    Ok((Segment::begun(number), file))
 }
 
 /// Reads every segment there is.
-fn read_all(files: &Files, flaws: &mut Vec<String>) -> io::Result<Survey> {
+fn read_all(files: &Files) -> io::Result<Survey> {
     let mut survey = Survey::default();
+    let mut bytes = Vec::new();
     for number in files.numbers()? {
-        let path = files.segment(number);
-        let bytes = fs::read(&path)?;
+        bytes.clear();
+        files.open(number)?.read_to_end(&mut bytes)?;
         match survey.read(number, &bytes) {
             Ok(()) => {}
             Err(NoSegment::Unborn) => files.remove(number)?,
             Err(error @ NoSegment::Foreign) => {
-                let text = format!("{}: {error}", path.display());
+                let text = format!("{}: {error}", files.segment(number).display());
                 return Err(io::Error::other(text));
             }
         }
-        let flawed = survey.segments.last().filter(|last| last.number == number);
-        if let Some((found, flaw)) = flawed.and_then(|found| Some((found, found.flaw?))) {
-            flaws.push(format!(
-                "{}: {flaw} after {} bytes, leaving out the other {}",
-                path.display(),
-                found.good,
-                bytes.len() as u64 - found.good
-            ));
-        }
     }
     Ok(survey)
+}
+
+/// What makes no sense in a segment, for the log.
+fn describe(files: &Files, number: u64, at: u64, gap: &Gap) -> String {
+    let path = files.segment(number);
+    let (flaw, bytes) = (gap.flaw, gap.bytes);
+    let what = match gap.is_inside {
+        true => format!("{bytes} bytes"),
+        false => format!("the other {bytes}"),
+    };
+    format!(
+        "{}: {flaw} after {at} bytes, leaving out {what}",
+        path.display()
+    )
 }
 
 #[cfg(test)]

@@ -84,6 +84,18 @@ impl Reader {
         Ok(&self.buffer[start..self.used])
     }
 
+    /// What is from the next record to the end of the segment, which has this many bytes.
+    pub(super) fn rest(&mut self, files: &Files, length: u64) -> io::Result<&[u8]> {
+        let left = usize::try_from(length.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        self.read(files, length, left)?;
+        Ok(&self.buffer)
+    }
+
+    /// Leaves out so many bytes.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.seek(self.number, self.offset + bytes as u64);
+    }
+
     /// Has at least this many bytes in the buffer, as far as they are there; whether it got more.
     fn read(&mut self, files: &Files, length: u64, wanted: usize) -> io::Result<bool> {
         self.buffer.drain(..self.used);
@@ -92,7 +104,7 @@ impl Reader {
         let left = usize::try_from(length - self.offset).unwrap_or(usize::MAX);
         self.buffer.resize(wanted.min(left).max(have), 0);
         if self.file.is_none() {
-            self.file = Some(File::open(files.segment(self.number))?);
+            self.file = Some(files.open(self.number)?);
         }
         let mut filled = have;
         while let Some(file) = self.file.as_ref().filter(|_| filled < self.buffer.len()) {

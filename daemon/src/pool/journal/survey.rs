@@ -1,6 +1,6 @@
 //! What the segments of a pool say when they are read one after the other.
 
-use super::format::{Counters, Flaw, NoSegment, Record, after_magic, decode};
+use super::format::{Counters, Gap, Item, NoSegment, Record, Records, after_magic};
 use super::runs::Runs;
 
 /// What was found in all segments read so far, oldest first.
@@ -12,8 +12,27 @@ pub struct Survey {
     pub settled: Runs,
     /// The numbers to go on with.
     pub counters: Counters,
+    /// What makes no sense: the segment, where in it, and what.
+    pub gaps: Vec<(u64, u64, Gap)>,
+    /// The counters are those of a record.
+    begun: bool,
     /// The position of the last event.
     last: Option<u64>,
+    /// Events may be missing since the last position.
+    missing: Option<Missing>,
+    /// Positions whose events are not there.
+    missed: Runs,
+    /// Events that are not there, their positions unknown.
+    missed_at_least: u64,
+}
+
+/// Events that may be missing, until a number tells how many they are.
+#[derive(Debug, Clone, Copy)]
+struct Missing {
+    /// Place of the segment.
+    segment: usize,
+    /// Its records began with an event.
+    was_event: bool,
 }
 
 /// What was found in a segment.
@@ -21,10 +40,8 @@ pub struct Survey {
 pub struct Found {
     /// Its number.
     pub number: u64,
-    /// Bytes up to the first flaw.
+    /// Bytes up to the end of its last record.
     pub good: u64,
-    /// What is behind them, if anything is.
-    pub flaw: Option<Flaw>,
     /// Positions of its first and last event.
     pub span: Option<(u64, u64)>,
     /// Events that are to be delivered.
@@ -37,31 +54,25 @@ impl Survey {
     /// # Errors
     /// When the file is none; it counts for nothing then.
     pub fn read(&mut self, number: u64, bytes: &[u8]) -> Result<(), NoSegment> {
-        let mut rest = after_magic(bytes)?;
+        let mut records = Records::new(after_magic(bytes)?);
+        let place = self.segments.len();
+        let mut good = (bytes.len() - records.rest().len()) as u64;
         self.segments.push(Found {
             number,
-            good: 0,
-            flaw: None,
+            good,
             span: None,
             unsettled: 0,
         });
-        let mut flaw = None;
-        while !rest.is_empty() {
-            match decode(rest) {
-                Ok((record, length)) => {
-                    self.note(&record);
-                    rest = &rest[length..];
+        while let Some(item) = records.next() {
+            match item {
+                Item::Record(record) => {
+                    self.note(place, &record);
+                    good = (bytes.len() - records.rest().len()) as u64;
                 }
-                Err(found) => {
-                    flaw = Some(found);
-                    break;
-                }
+                Item::Gap(gap) => self.note_gap(place, number, good, gap),
             }
         }
-        if let Some(segment) = self.segments.last_mut() {
-            segment.good = (bytes.len() - rest.len()) as u64;
-            segment.flaw = flaw;
-        }
+        self.segments[place].good = good;
         Ok(())
     }
 
@@ -70,21 +81,93 @@ impl Survey {
         self.segments.iter().map(|segment| segment.unsettled).sum()
     }
 
-    fn note(&mut self, record: &Record<'_>) {
+    /// There is nothing more to read: how many events are lost. What is missing counts as settled from now on. Where no
+    /// number tells how many they are, it is one for each gap that began with an event.
+    pub fn take_lost(&mut self) -> u64 {
+        if let Some(missing) = self.missing.take() {
+            self.missed_at_least += u64::from(missing.was_event);
+        }
+        let before = self.unsettled();
+        for (first, last) in std::mem::take(&mut self.missed).iter() {
+            self.settle(first, last);
+        }
+        before - self.unsettled() + std::mem::take(&mut self.missed_at_least)
+    }
+
+    fn note(&mut self, place: usize, record: &Record<'_>) {
         match record {
-            Record::Start(counters) => self.counters.raise(*counters),
+            Record::Start(counters) => {
+                self.miss_until(counters.position);
+                self.counters.raise(*counters);
+                self.begun = true;
+            }
             Record::Event(entry) => {
+                self.miss_until(entry.position);
                 self.counters.pass(entry);
-                if is_next(&mut self.last, entry.position)
-                    && let Some(segment) = self.segments.last_mut()
-                {
-                    let (first, _) = segment.span.unwrap_or((entry.position, entry.position));
-                    segment.span = Some((first, entry.position));
-                    segment.unsettled += 1;
+                self.begun = true;
+                if is_next(&mut self.last, entry.position) {
+                    self.add(place, entry.position, entry.position);
                 }
             }
-            Record::Settled { first, last } => self.settle(*first, *last),
+            Record::Settled { first, last } => {
+                if self.last.is_none_or(|known| known < *last) {
+                    // There has been such an event.
+                    self.miss(*last);
+                }
+                self.settle(*first, *last);
+            }
         }
+    }
+
+    fn note_gap(&mut self, segment: usize, number: u64, at: u64, gap: Gap) {
+        self.gaps.push((number, at, gap));
+        let was_event = gap.was_event;
+        let missing = self.missing.get_or_insert(Missing { segment, was_event });
+        missing.was_event |= was_event;
+    }
+
+    /// What was missing ends before this position.
+    fn miss_until(&mut self, position: u64) {
+        if self.missing.is_some()
+            && let Some(last) = position.checked_sub(1)
+        {
+            self.miss(last);
+        }
+        self.missing = None;
+    }
+
+    /// What is missing reaches up to this position, at least.
+    fn miss(&mut self, last: u64) {
+        let Some(missing) = &mut self.missing else {
+            return;
+        };
+        let first = self.counters.position;
+        // Without any number before them nobody knows how many were missing.
+        if first > last || !self.begun {
+            return;
+        }
+        missing.was_event = false;
+        let segment = missing.segment;
+        self.add(segment, first, last);
+        self.missed.insert(first, last);
+        self.last = Some(last);
+        let count = (last - first).saturating_add(1);
+        self.counters.raise(Counters {
+            position: last.saturating_add(1),
+            poolserial: self.counters.poolserial.saturating_add(count),
+            serial: self.counters.serial.saturating_add(count),
+        });
+    }
+
+    /// Events of a segment that are to be delivered, behind all before them.
+    fn add(&mut self, place: usize, first: u64, last: u64) {
+        let Some(segment) = self.segments.get_mut(place) else {
+            return;
+        };
+        let (low, _) = segment.span.unwrap_or((first, last));
+        segment.span = Some((low, last));
+        let count = (last - first).saturating_add(1);
+        segment.unsettled = segment.unsettled.saturating_add(count);
     }
 
     fn settle(&mut self, first: u64, last: u64) {
@@ -109,7 +192,7 @@ pub(super) fn is_next(last: &mut Option<u64>, position: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::{Entry, MAGIC, encode};
+    use super::super::format::{Entry, Flaw, MAGIC, decode, encode};
     use super::*;
     use proptest::prelude::*;
 
@@ -267,22 +350,73 @@ mod tests {
         }
     }
 
+    /// What is lost when this record of the segment is damaged, and what is delivered.
+    fn damaged(model: &Model, segment: usize, record: usize) -> (u64, u64, usize) {
+        let mut segments = model.segments.clone();
+        let bytes = &mut segments[segment];
+        let mut rest = after_magic(bytes).unwrap();
+        for _ in 0..record {
+            rest = &rest[decode(rest).unwrap().1..];
+        }
+        // The first bit of the second number of whatever record it is.
+        let at = bytes.len() - rest.len() + 17;
+        bytes[at] ^= 1;
+        let mut survey = survey(&segments);
+        let lost = survey.take_lost();
+        (lost, survey.unsettled(), survey.gaps.len())
+    }
+
     #[test]
-    fn the_first_flaw_ends_a_segment_and_is_told() {
+    fn one_bad_byte_costs_one_event() {
+        let mut model = Model::new();
+        for size in 0..4 {
+            model.take(Step::Append(size));
+        }
+        model.take(Step::Settle(1));
+        model.take(Step::Roll);
+        model.take(Step::Append(9));
+        model.take(Step::Settle(0));
+        // Segment, record, events lost, events left.
+        let rows = [
+            (0, 0, 0, 3),
+            (0, 1, 0, 3), // the first has been settled
+            (0, 2, 0, 3), // the second as well
+            (0, 3, 1, 2),
+            (0, 4, 1, 2),
+            (0, 5, 0, 4), // what was settled comes again
+            (1, 0, 0, 3),
+            (1, 1, 1, 2),
+            (1, 2, 0, 4),
+        ];
+        for (segment, record, lost, left) in rows {
+            let found = damaged(&model, segment, record);
+            assert_eq!(found, (lost, left, 1), "{segment} {record}");
+        }
+    }
+
+    #[test]
+    fn a_torn_end_is_told_and_may_be_an_event() {
         let mut model = Model::new();
         model.take(Step::Append(3));
         let good = model.segments[0].len() as u64;
         model.segments[0].extend_from_slice(&[7; 3]);
         model.take(Step::Roll);
         model.take(Step::Append(3));
-        let survey = survey(&model.segments);
-        let flaws: Vec<_> = survey
-            .segments
+        model.take(Step::Append(30));
+        model.segments[1].pop();
+        let mut survey = survey(&model.segments);
+        let gaps: Vec<_> = survey
+            .gaps
             .iter()
-            .map(|found| (found.good, found.flaw))
+            .map(|(number, at, gap)| (*number, *at, gap.flaw))
             .collect();
-        assert_eq!(flaws[0], (good, Some(Flaw::Short)));
-        assert_eq!(flaws[1].1, None);
-        assert_eq!(survey.unsettled(), 2);
+        let (_, at, _) = gaps[1];
+        assert_eq!(gaps, [(1, good, Flaw::Short), (2, at, Flaw::Short)]);
+        assert_eq!(
+            (survey.segments[0].good, survey.segments[1].good),
+            (good, at)
+        );
+        assert_eq!((survey.take_lost(), survey.unsettled()), (1, 2));
+        assert_eq!(survey.counters.position, 2);
     }
 }

@@ -66,6 +66,7 @@ fn events_come_back_as_they_were() {
     let expected = Restored {
         events: 1,
         counters,
+        lost: 0,
         flaws: Vec::new(),
     };
     assert_eq!(restored, expected);
@@ -147,8 +148,8 @@ fn a_torn_end_is_cut_off_and_told() {
     }
     drop(journal);
     let segment = segments(&path)[0].clone();
-    let bytes = fs::read(&segment).unwrap();
-    fs::write(&segment, &bytes[..bytes.len() - 1]).unwrap();
+    let bytes = std::fs::read(&segment).unwrap();
+    std::fs::write(&segment, &bytes[..bytes.len() - 1]).unwrap();
     let (mut journal, restored) = open(&path);
     assert_eq!(restored.events, 1);
     assert_eq!(restored.flaws.len(), 1, "{:?}", restored.flaws);
@@ -163,35 +164,105 @@ fn what_was_just_begun_or_is_not_ours_is_seen() {
     let (_directory, path) = directory();
     drop(open(&path));
     let files = Files::new(&path);
-    fs::write(files.segment(7), "callb").unwrap();
+    std::fs::write(files.segment(7), "callb").unwrap();
     let (journal, restored) = open(&path);
     assert_eq!(restored.flaws, Vec::<String>::new());
     assert!(!files.segment(7).exists());
     drop(journal);
-    fs::write(files.segment(8), "something else entirely").unwrap();
+    std::fs::write(files.segment(8), "something else entirely").unwrap();
     assert!(Journal::open(&path, MAXBYTES).is_err());
     assert!(files.segment(8).exists());
 }
 
+/// Changes a bit of a file.
+fn damage(path: &Path, at: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
 #[test]
-fn damage_while_it_is_in_use_costs_the_rest_of_a_segment() {
+fn damage_while_it_is_in_use_costs_one_event() {
     let (_directory, path) = directory();
     let (mut journal, _) = open(&path);
     let payload = "x".repeat(40_000);
     for position in 0..6 {
         journal.append(&entry(position, &payload), false).unwrap();
     }
-    let first = segments(&path)[0].clone();
-    let mut bytes = fs::read(&first).unwrap();
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    fs::write(&first, bytes).unwrap();
+    // Each segment has two.
+    damage(&segments(&path)[0], 45_000);
+    damage(&segments(&path)[1], 10_000);
     assert_eq!(read(&mut journal), Some(0));
-    let Some(Read::Lost(1, why)) = journal.read_next() else {
-        panic!("a loss");
-    };
-    assert!(why.contains("there is no record"), "{why}");
-    assert_eq!(read_all(&mut journal), [2, 3, 4, 5]);
+    for _ in 0..2 {
+        let Some(Read::Lost(1, why)) = journal.read_next() else {
+            panic!("a loss");
+        };
+        assert!(why.contains("there is no record"), "{why}");
+    }
+    assert_eq!(read_all(&mut journal), [3, 4, 5]);
+}
+
+#[test]
+fn damage_found_at_start_is_counted_and_what_follows_is_read() {
+    let (_directory, path) = directory();
+    let (mut journal, _) = open(&path);
+    for position in 0..9 {
+        journal.append(&entry(position, "payload"), false).unwrap();
+    }
+    for position in 0..2 {
+        assert_eq!(read(&mut journal), Some(position));
+        journal.settle(position).unwrap();
+    }
+    drop(journal);
+    let segment = segments(&path)[0].clone();
+    let length = segment.metadata().unwrap().len();
+    let record = 8 + 1 + 4 * 8 + 1 + 6 + 7;
+    // Within the numbers of 1, which is settled, within the payload of 4, the length of 6.
+    for at in [record + 20, 4 * record + 50, 6 * record] {
+        damage(&segment, BEGINNING as usize + at);
+    }
+    let (mut journal, restored) = open(&path);
+    assert_eq!((restored.events, restored.lost), (5, 2));
+    assert_eq!(restored.counters.position, 9);
+    assert_eq!(restored.flaws.len(), 3, "{:?}", restored.flaws);
+    assert_eq!(
+        segment.metadata().unwrap().len(),
+        length,
+        "nothing is cut off"
+    );
+    journal.append(&entry(9, "new"), false).unwrap();
+    assert_eq!(read_all(&mut journal), [2, 3, 5, 7, 8, 9]);
+    for position in [2, 3, 5, 7, 8, 9] {
+        journal.settle(position).unwrap();
+    }
+    assert!(journal.is_settled());
+}
+
+#[test]
+fn a_log_with_nothing_to_deliver_can_be_emptied_in_place() {
+    let (_directory, path) = directory();
+    let (mut journal, _) = open(&path);
+    let payload = "x".repeat(10_000);
+    for position in 0..3 {
+        journal.append(&entry(position, &payload), true).unwrap();
+    }
+    for position in 0..3 {
+        journal.settle(position).unwrap();
+    }
+    let old = std::fs::read(&segments(&path)[0]).unwrap();
+    journal.begin_again().unwrap();
+    let new = std::fs::read(&segments(&path)[0]).unwrap();
+    assert_eq!((new.len() as u64, journal.bytes()), (BEGINNING, BEGINNING));
+    journal.append(&entry(3, "x"), false).unwrap();
+    assert_eq!(read_all(&mut journal), [3]);
+    drop(journal);
+    assert_eq!(open(&path).1.counters.poolserial, 14);
+    // A crash in the middle of it leaves the numbers and the events.
+    let between = [&new[..], &old[BEGINNING as usize..]].concat();
+    std::fs::write(&segments(&path)[0], between).unwrap();
+    let restored = open(&path).1;
+    assert_eq!((restored.lost, restored.flaws.len()), (0, 0));
+    assert_eq!(restored.counters.poolserial, 13);
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -272,7 +343,7 @@ proptest! {
                     drop(journal);
                     let last = segments(&path).pop().unwrap();
                     let length = last.metadata().unwrap().len().saturating_sub(bytes as u64);
-                    let file = fs::OpenOptions::new().write(true).open(last).unwrap();
+                    let file = std::fs::OpenOptions::new().write(true).open(last).unwrap();
                     file.set_len(length).unwrap();
                     let (opened, restored) = open(&path);
                     journal = opened;
