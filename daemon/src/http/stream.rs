@@ -5,8 +5,9 @@
 //! happens, and nothing is buffered on the way: what a client does not read stays in the log file.
 
 use std::fmt::Write as _;
+use std::future::pending;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd as _};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
@@ -15,8 +16,9 @@ use futures_util::future::{Either, select};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderMap};
 use hyper::{Method, Request, StatusCode, Version};
+use nix::sys::socket::{AddressFamily, SockaddrLike as _, SockaddrStorage, getsockname};
 use protocol::events::Channel;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _, Interest};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _, Interest, Ready};
 use tokio::net::UnixStream;
 use tokio::time::{sleep, timeout};
 
@@ -243,25 +245,47 @@ impl Changes {
 
 /// The client's complete departure, as opposed to its having nothing more to say.
 ///
-/// Watched on a duplicate of the descriptor, as the socket's own registration is for reading and writing. Whether
+/// Over TCP the two look alike until something is written, so there a client that has nothing more to say gets a moment
+/// for what is under way, and no more; Supervisor hangs up at once. Watched on a duplicate of the descriptor, as the socket's own registration is for reading and writing. Whether
 /// the socket is a Unix one does not matter to its readiness.
-pub(super) struct Departure(UnixStream);
+pub(super) struct Departure {
+    socket: UnixStream,
+    is_unix: bool,
+}
+
+/// How long a stream over TCP goes on once its client has nothing more to say.
+const HALF_CLOSED: Duration = Duration::from_secs(2);
 
 impl Departure {
     pub(super) fn watch(socket: &impl AsFd) -> io::Result<Self> {
         let duplicate = socket.as_fd().try_clone_to_owned()?;
-        UnixStream::from_std(duplicate.into()).map(Self)
+        let address = getsockname::<SockaddrStorage>(duplicate.as_raw_fd());
+        let is_unix = address.is_ok_and(|address| address.family() == Some(AddressFamily::Unix));
+        let socket = UnixStream::from_std(duplicate.into())?;
+        Ok(Self { socket, is_unix })
     }
 
     pub(super) async fn awaited(&self) {
-        while let Ok(ready) = self.0.ready(Interest::WRITABLE).await {
-            if ready.is_write_closed() {
+        let gone = pin!(self.until(Interest::WRITABLE, Ready::is_write_closed));
+        let silent = pin!(async {
+            self.until(Interest::READABLE, Ready::is_read_closed).await;
+            match self.is_unix {
+                true => pending().await,
+                false => sleep(HALF_CLOSED).await,
+            }
+        });
+        select(gone, silent).await;
+    }
+
+    async fn until(&self, interest: Interest, wanted: fn(Ready) -> bool) {
+        while let Ok(ready) = self.socket.ready(interest).await {
+            if wanted(ready) {
                 return;
             }
             // "Would block" makes the runtime wait for the next change.
             let _: io::Result<()> = self
-                .0
-                .try_io(Interest::WRITABLE, || Err(io::ErrorKind::WouldBlock.into()));
+                .socket
+                .try_io(interest, || Err(io::ErrorKind::WouldBlock.into()));
         }
     }
 }
@@ -319,6 +343,25 @@ mod tests {
             drop(client);
             departure.awaited().await;
         }));
+    }
+
+    #[test]
+    fn over_tcp_a_client_with_nothing_more_to_say_has_left_after_a_moment() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+            let (socket, _) = listener.accept().await.unwrap();
+            client.write_all(b"\r\n").await.unwrap();
+            client.shutdown().await.unwrap();
+            let departure = Departure::watch(&socket).unwrap();
+            let left = timeout(Duration::from_secs(60), departure.awaited()).await;
+            assert!(left.is_ok());
+        });
     }
 
     #[test]

@@ -267,6 +267,7 @@ fn report(path: &Path, outcome: Outcome) {
         Outcome::Unrotated(error) => {
             format!("supervisord: cannot rotate log {path}, it grows: {error}\n")
         }
+        Outcome::Reopened => format!("supervisord: log {path} is written again\n"),
         Outcome::Rotates => format!("supervisord: log {path} is rotated again\n"),
     };
     if let Ok(mut stderr) = RotatingFile::open(Path::new("/dev/stderr"), Rotation::NEVER) {

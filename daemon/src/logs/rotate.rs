@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::changes::Changes;
 use super::stream::{Loss, Stream};
@@ -47,6 +47,9 @@ impl Rotation {
     };
 }
 
+/// How long after a failed reopening it is tried again.
+const REOPEN: Duration = Duration::from_secs(1);
+
 /// What became of a write. Never a reason to stop; something to tell the user about.
 #[derive(Debug)]
 #[must_use]
@@ -66,6 +69,8 @@ pub enum Outcome {
     Unrotated(io::Error),
     /// Written, and rotating works again: report this.
     Rotates,
+    /// Written, to the right file again after a failed [`reopen`](RotatingFile::reopen): report this.
+    Reopened,
 }
 
 /// An open log: a file that rotates, or a stream.
@@ -82,6 +87,8 @@ pub struct RotatingFile {
     lost: u64,
     /// Rotating fails, as has been reported.
     unrotated: bool,
+    /// The path could not be opened again, and is to be tried at this time.
+    reopen_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -126,6 +133,7 @@ impl RotatingFile {
             failing: false,
             lost: 0,
             unrotated: false,
+            reopen_at: None,
         })
     }
 
@@ -139,6 +147,7 @@ impl RotatingFile {
         if data.is_empty() {
             return Outcome::Written;
         }
+        let reopened = self.reopen_if_due();
         let written = match &mut self.target {
             Target::File(regular) => regular.append(data),
             Target::Stream(stream) => stream.write(data),
@@ -146,6 +155,7 @@ impl RotatingFile {
         self.changes.wrote(data.len());
         let rotated = self.rotate_if_due();
         match self.judge(written) {
+            Outcome::Written if reopened => Outcome::Reopened,
             Outcome::Written => self.judge_rotation(rotated),
             other => other,
         }
@@ -175,19 +185,34 @@ impl RotatingFile {
         }
     }
 
-    /// Opens the path again, for a file that was moved away. A failure keeps the old file.
+    /// Opens the path again, for a file that was moved away. A failure keeps the old file; it is
+    /// tried again once a second when there is something to write.
     pub fn reopen(&mut self) -> io::Result<()> {
         if let Target::File(_) = self.target {
+            self.reopen_at = Some(Instant::now() + REOPEN);
             self.target = open_target(&self.path, self.mode, self.rotation)?;
+            self.reopen_at = None;
             self.changes.announce();
         }
         Ok(())
     }
 
-    /// Removes the file and opens a new one; backups stay. Streams have nothing to clear.
+    /// True if it was due and has worked.
+    fn reopen_if_due(&mut self) -> bool {
+        let is_due = self.reopen_at.is_some_and(|at| at <= Instant::now());
+        is_due && self.reopen().is_ok()
+    }
+
+    /// Removes the file and opens a new one; backups stay. Where it may not be removed it is
+    /// emptied. Streams have nothing to clear.
     pub fn clear(&mut self) -> io::Result<()> {
         if let Target::File(_) = self.target {
-            clear_path(&self.path)?;
+            let is_file = |metadata: fs::Metadata| metadata.is_file();
+            let removed = match fs::symlink_metadata(&self.path).is_ok_and(is_file) {
+                true => fs::remove_file(&self.path),
+                false => Ok(()),
+            };
+            removed.or_else(|_| clear_path(&self.path))?;
         }
         self.reopen()
     }

@@ -157,6 +157,9 @@ impl Sinks {
                 "cannot rotate {path}, the log of {channel} of '{name}': {error}; it grows until \
                  that works"
             )),
+            Outcome::Reopened => log.critical(format_args!(
+                "{channel} of '{name}' is written to {path} again"
+            )),
             Outcome::Rotates => log.critical(format_args!(
                 "rotating {path}, the log of {channel} of '{name}', works again"
             )),

@@ -35,8 +35,7 @@ impl Answer {
     /// About how many bytes it takes.
     pub(super) fn size_hint(&self) -> usize {
         match self {
-            Self::Value(Value::String(text)) => 256 + text.len(),
-            Self::Value(_) => 512,
+            Self::Value(value) => 256 + value_size(value),
             Self::Rows(rows) => 256 + rows.len() * 384,
             Self::Info(_) => 2048,
             Self::Infos(infos) => 256 + infos.len() * 1536,
@@ -63,6 +62,14 @@ impl Answer {
             Self::Pools(pools) => write_array(pools, encoder, pools::write),
             Self::Calls(calls) => write_array(calls, encoder, write_call),
         }
+    }
+}
+
+fn value_size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 64 + text.len(),
+        Value::Array(values) => 64 + values.iter().map(value_size).sum::<usize>(),
+        _ => 128,
     }
 }
 

@@ -9,6 +9,12 @@ use super::answer::Answer;
 use super::arguments::Arguments;
 use super::call::{call, resolve};
 
+/// Once the answers of a multicall take about so many bytes, no further call of it is made.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// So many calls of a multicall are made before other clients have their turn.
+const AT_ONCE: usize = 16;
+
 /// Makes a call that came in a request of its own.
 pub(super) async fn make_call(
     context: &RpcContext,
@@ -34,8 +40,18 @@ async fn multicall(context: &RpcContext, params: Vec<Value>) -> Result<Answer, F
         return Err(FaultCode::IncorrectParameters.bare());
     };
     let mut results = Vec::with_capacity(calls.len());
-    for entry in calls {
-        results.push(one_of_many(context, entry).await);
+    let mut size = 0;
+    for (count, entry) in calls.into_iter().enumerate() {
+        let result = match size < LARGEST {
+            true => one_of_many(context, entry).await,
+            false => Err(FaultCode::Failed.about("the answer is too large already")),
+        };
+        size += result.as_ref().map_or(256, Answer::size_hint);
+        results.push(result);
+        // Many calls that need not wait for anything must not hold up other clients.
+        if count % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
     }
     Ok(Answer::Calls(results))
 }

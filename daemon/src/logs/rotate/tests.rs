@@ -288,3 +288,37 @@ proptest! {
         prop_assert_eq!(found, chunks.concat());
     }
 }
+
+#[test]
+fn a_file_that_cannot_be_opened_again_is_tried_until_it_can() {
+    let directory = tempfile::tempdir().unwrap();
+    let (here, gone) = (directory.path().join("here"), directory.path().join("gone"));
+    fs::create_dir(&here).unwrap();
+    let path = here.join("log");
+    let mut file = RotatingFile::open(&path, Rotation::NEVER).unwrap();
+    fs::rename(&here, &gone).unwrap();
+    assert!(file.reopen().is_err());
+    assert!(matches!(file.write(b"kept\n"), Outcome::Written));
+    fs::create_dir(&here).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !matches!(file.write(b"x\n"), Outcome::Reopened) {
+        assert!(Instant::now() < deadline, "it is never tried again");
+        thread::yield_now();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), "x\n");
+    let before = fs::read_to_string(gone.join("log")).unwrap();
+    assert!(before.starts_with("kept\n"));
+}
+
+#[test]
+fn clearing_leaves_the_old_file_to_those_who_have_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, link) = (directory.path().join("log"), directory.path().join("link"));
+    let mut file = RotatingFile::open(&path, Rotation::NEVER).unwrap();
+    assert!(matches!(file.write(b"old"), Outcome::Written));
+    fs::hard_link(&path, &link).unwrap();
+    file.clear().unwrap();
+    assert!(matches!(file.write(b"new"), Outcome::Written));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    assert_eq!(fs::read_to_string(&link).unwrap(), "old");
+}
