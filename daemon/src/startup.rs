@@ -39,8 +39,11 @@ use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
 use crate::sys::identity::IdentityError;
 use crate::sys::limits::{self, LimitError};
 use crate::sys::pidfile::PidFile;
-use crate::sys::{fds, privileges, signal, spawn};
+use crate::sys::{fds, privileges, residence, signal, spawn};
 use crate::terminal::complain;
+
+/// How long after the start the daemon gives back what only that needed.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Why the daemon is not running. Every one ends the start with exit code 2.
 #[derive(Debug, Error)]
@@ -371,6 +374,7 @@ impl Instance {
         if let Some(readiness) = readiness.take() {
             readiness.ready();
         }
+        actix::spawn(settle());
         let outcome = outcome.await.map_err(|_| StartupError::Lost)?;
         servers.close().await;
         Ok(outcome)
@@ -401,6 +405,13 @@ impl Instance {
         }
         Ok(())
     }
+}
+
+/// Once the start is over, gives back what only it needed.
+async fn settle() {
+    tokio::time::sleep(SETTLED).await;
+    // Without procfs the daemon is a little larger.
+    let _ = residence::give_back();
 }
 
 /// A terminal or pipe that the log is mirrored on may be slow: offers it what it has not taken

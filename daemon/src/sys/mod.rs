@@ -14,6 +14,7 @@ pub mod limits;
 pub mod pidfile;
 pub mod privileges;
 pub mod readiness;
+pub mod residence;
 pub mod signal;
 pub mod spawn;
 pub mod wait;
