@@ -79,6 +79,14 @@ enum Action {
 /// The first thing wrong with it, in Supervisor's words.
 pub fn parse(args: &[String]) -> Result<Invocation, CliError> {
     let start_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    parse_at(args, start_dir)
+}
+
+/// The same for a daemon that was started in another directory than it is in now.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_at(args: &[String], start_dir: PathBuf) -> Result<Invocation, CliError> {
     let home = std::env::var("HOME").ok();
     parse_in(args, start_dir, home.as_deref())
 }

@@ -43,6 +43,7 @@ mod reader;
 mod reference;
 mod remark;
 mod sample;
+mod saved;
 mod servers;
 pub mod shlex;
 mod signal;
@@ -60,6 +61,7 @@ pub use python::python_repr;
 pub use reader::SyntaxError;
 pub use reference::reference;
 pub use sample::sample;
+pub use saved::share_sockets;
 
 use cli::CommandLine;
 use model::{Config, Environment};

@@ -2,6 +2,10 @@
 //!
 //! Everything here compares with `==`; `reread` calls a group changed exactly when its
 //! [`GroupConfig`] differs from the active one.
+//!
+//! A daemon that is upgraded in place hands its configuration to its successor, which may be of
+//! another version: a field that is added needs `#[serde(default)]`, and none may change its meaning.
+//! What was shared by `Arc` is not any more when it has been read back.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::unistd::{Gid, Uid};
+use serde::{Deserialize, Serialize};
 
 pub use crate::signal::SignalNumber;
 
@@ -16,7 +21,7 @@ pub use crate::signal::SignalNumber;
 pub type Environment = BTreeMap<String, String>;
 
 /// A whole configuration: the daemon's own settings, its servers and its groups.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// `[supervisord]`, command line merged in.
     pub daemon: DaemonConfig,
@@ -33,7 +38,7 @@ pub struct Config {
 }
 
 /// A message for the activity log, found while reading.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// How loud.
     pub level: LogLevel,
@@ -42,7 +47,7 @@ pub struct Notice {
 }
 
 /// Levels of the activity log, quietest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LogLevel {
     /// `CRIT`
     Critical,
@@ -61,7 +66,7 @@ pub enum LogLevel {
 }
 
 /// `[supervisord]` after command-line options have been laid over it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DaemonConfig {
     /// Activity log.
     pub logfile: ActivityLog,
@@ -102,7 +107,7 @@ pub struct DaemonConfig {
 }
 
 /// Where the activity log goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ActivityLog {
     /// A file, absolute.
     File(PathBuf),
@@ -111,11 +116,12 @@ pub enum ActivityLog {
 }
 
 /// A user to run as. Two spellings of one user are equal.
-#[derive(Debug, Clone, Eq)]
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub struct UserConfig {
     /// As written in the file, for messages.
     pub spelled: String,
     /// Resolved user id.
+    #[serde(with = "crate::saved::uid")]
     pub uid: Uid,
 }
 
@@ -126,7 +132,7 @@ impl PartialEq for UserConfig {
 }
 
 /// One HTTP server section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerConfig {
     /// The section's name, for instance `inet_http_server:2`.
     pub section: String,
@@ -141,7 +147,7 @@ pub struct ServerConfig {
 }
 
 /// Where a server's certificate is; both files are PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsFiles {
     /// The certificate, then those that vouch for it.
     pub certificates: PathBuf,
@@ -150,7 +156,7 @@ pub struct TlsFiles {
 }
 
 /// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ServerAddress {
     /// TCP. An empty host means every interface.
     Inet {
@@ -166,12 +172,13 @@ pub enum ServerAddress {
         /// Mode of the socket file.
         mode: u32,
         /// Owner of the socket file, if it is to be changed.
+        #[serde(with = "crate::saved::owner")]
         owner: Option<(Uid, Option<Gid>)>,
     },
 }
 
 /// User name and password as configured: plain, or `{SHA}` and a hex SHA-1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// User name.
     pub username: String,
@@ -180,7 +187,7 @@ pub struct Credentials {
 }
 
 /// Somebody whom the servers know, of a `[user:x]` section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The name to give with the password.
     pub name: String,
@@ -195,7 +202,7 @@ pub struct Account {
 }
 
 /// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// Look, and change nothing.
     ReadOnly,
@@ -206,7 +213,7 @@ pub enum Role {
 }
 
 /// A group: what `add`, `remove` and `update` act on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupConfig {
     /// The group's name.
     pub name: String,
@@ -219,7 +226,7 @@ pub struct GroupConfig {
 }
 
 /// What sort of group.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum GroupKind {
     /// `[program:x]`, `[group:x]` or `[fcgi-program:x]`.
     Programs,
@@ -228,7 +235,7 @@ pub enum GroupKind {
 }
 
 /// What an `[eventlistener:x]` adds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PoolConfig {
     /// Subscribed event names, upper case, sorted, each once.
     pub events: Vec<String>,
@@ -243,7 +250,7 @@ pub struct PoolConfig {
 }
 
 /// Where a pool keeps its events on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BufferFile {
     /// An absolute path; the files there have it as the beginning of their names.
     pub path: PathBuf,
@@ -254,7 +261,7 @@ pub struct BufferFile {
 }
 
 /// When the disk is asked to keep what was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SyncPolicy {
     /// After each event; those that come while it is under way share the next time.
     Always,
@@ -265,7 +272,7 @@ pub enum SyncPolicy {
 }
 
 /// What the `len` of an event's header counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum EventLen {
     /// Unicode code points, as Supervisor does.
     #[default]
@@ -275,7 +282,7 @@ pub enum EventLen {
 }
 
 /// When an exited process is started again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AutoRestart {
     /// Always.
     Always,
@@ -286,7 +293,7 @@ pub enum AutoRestart {
 }
 
 /// One process, everything expanded.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProcessConfig {
     /// Process name (without the group).
     pub name: String,
@@ -339,7 +346,7 @@ pub struct ProcessConfig {
 }
 
 /// One output channel of a process.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputConfig {
     /// Log file.
     pub logfile: ChildLog,
@@ -356,7 +363,7 @@ pub struct OutputConfig {
 }
 
 /// Target of a child log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChildLog {
     /// Kept nowhere.
     None,
@@ -369,7 +376,7 @@ pub enum ChildLog {
 }
 
 /// The listening socket of an `[fcgi-program:x]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FcgiSocket {
     /// Where it listens.
     pub address: FcgiAddress,
@@ -378,13 +385,14 @@ pub struct FcgiSocket {
 }
 
 /// Address of an fcgi socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FcgiAddress {
     /// `unix:///path`
     Unix {
         /// Absolute path.
         path: PathBuf,
         /// Owner, if it is to be changed.
+        #[serde(with = "crate::saved::owner")]
         owner: Option<(Uid, Option<Gid>)>,
         /// Mode, default 0700.
         mode: Option<u32>,

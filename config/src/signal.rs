@@ -4,13 +4,14 @@ use std::fmt;
 
 use nix::libc::{SIGRTMAX, SIGRTMIN};
 use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
 
 /// The signal of `stopsignal`, by number: nix's own type has no real-time signals and no 0.
 ///
 /// Supervisor takes what has a name in Python's `signal` module, so of the real-time signals only
 /// the first and the last, and 0 under the name `SIG_DFL`: with it nothing is sent, and the process
 /// is killed when `stopwaitsecs` are over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalNumber(i32);
 
 impl SignalNumber {

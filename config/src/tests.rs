@@ -679,3 +679,29 @@ fn strictness_refuses_what_everybody_could_control() {
     );
     assert!(text.ends_with("line 4, option port)"), "{text}");
 }
+
+#[test]
+fn a_configuration_survives_being_written_down() {
+    let text = "[supervisord]\nuser=root\nenvironment=A=\"é\"\nlogfile=syslog\n\
+        [unix_http_server]\nfile=/tmp/s\nusername=u\npassword=p\nchown=root:root\n\
+        [inet_http_server]\nport=:9\n\
+        [rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\
+        [group:g]\nprograms=f\n[group:h]\nprograms=f\n\
+        [fcgi-program:f]\ncommand=f\nsocket=unix:///tmp/f\nsocket_owner=root\n\
+        [program:p]\ncommand=p\nautorestart=true\nstopsignal=RTMIN\numask=022\nstdout_logfile=NONE\nstderr_logfile=/x\n\
+        [eventlistener:l]\ncommand=l\nevents=EVENT\nbuffer_file=/tmp/b\n";
+    let config = Files::new(&[("c", text)]).load().unwrap();
+    let written = serde_json::to_string(&config).unwrap();
+    let mut read: Config = serde_json::from_str(&written).unwrap();
+    assert_eq!(read, config);
+    let is_shared = |config: &Config| {
+        let processes = config.groups.iter().flat_map(|group| &group.processes);
+        let sockets: Vec<_> = processes.filter_map(|it| it.fcgi.as_ref()).collect();
+        assert_eq!(sockets.len(), 2);
+        std::sync::Arc::ptr_eq(sockets[0], sockets[1])
+    };
+    assert!(is_shared(&config) && !is_shared(&read));
+    crate::share_sockets(read.groups.iter_mut());
+    assert!(is_shared(&read));
+    assert_eq!(read, config);
+}

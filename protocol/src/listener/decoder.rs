@@ -38,6 +38,17 @@ impl ListenerState {
         }
     }
 
+    /// The state with this code.
+    pub const fn from_code(code: i32) -> Option<Self> {
+        match code {
+            10 => Some(Self::Ready),
+            20 => Some(Self::Busy),
+            30 => Some(Self::Acknowledged),
+            40 => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+
     /// The name the log shows.
     pub const fn name(self) -> &'static str {
         match self {
@@ -108,6 +119,21 @@ pub struct ListenerDecoder {
 }
 
 impl ListenerDecoder {
+    /// One that goes on where another has stopped: its state and what it had [`pending`](Self::pending).
+    pub const fn resume(state: ListenerState, output: Vec<u8>, result: Option<usize>) -> Self {
+        Self {
+            state,
+            buffer: output,
+            read: 0,
+            result,
+        }
+    }
+
+    /// Output that is not understood yet, and the length of the result that it is a part of, if that is known.
+    pub fn pending(&self) -> (&[u8], Option<usize>) {
+        (&self.buffer[self.read..], self.result)
+    }
+
     /// Where the listener stands.
     pub const fn state(&self) -> ListenerState {
         self.state

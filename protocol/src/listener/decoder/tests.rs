@@ -213,3 +213,34 @@ proptest! {
         prop_assert_eq!(result_length(format!("RESULT -{number}x").as_bytes()), None);
     }
 }
+
+#[test]
+fn a_decoder_goes_on_where_another_has_stopped() {
+    let said = b"READY\nRESULT 4\nFAILREADY\n";
+    for cut in 0..=said.len() {
+        let mut listener = ListenerDecoder::default();
+        let mut heard = Vec::new();
+        let listen = |listener: &mut ListenerDecoder, heard: &mut Vec<String>| {
+            while let Some(input) = listener.next_input() {
+                heard.push(format!("{input:?}"));
+                listener.dispatched();
+            }
+        };
+        // What follows READY before an event was sent would be a violation.
+        let (first, rest) = said.split_at(cut);
+        for byte in first {
+            listener.feed(&[*byte]);
+            listen(&mut listener, &mut heard);
+        }
+        let (output, result) = listener.pending();
+        let state = ListenerState::from_code(listener.state().code()).unwrap();
+        let mut listener = ListenerDecoder::resume(state, output.to_vec(), result);
+        for byte in rest {
+            listener.feed(&[*byte]);
+            listen(&mut listener, &mut heard);
+        }
+        assert_eq!(heard.len(), 3, "{cut}: {heard:?}");
+        assert_eq!(listener.state(), ListenerState::Busy, "{cut}");
+    }
+    assert_eq!(ListenerState::from_code(0), None);
+}
