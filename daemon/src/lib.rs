@@ -14,4 +14,5 @@ pub mod startup;
 pub mod supervisor;
 pub mod sys;
 pub mod terminal;
+pub mod upgrade;
 pub mod vitals;

@@ -7,7 +7,8 @@ use config::cli::{self, Invocation};
 use config::model::Environment;
 use daemon::rpc::SUPERVISOR_VERSION;
 use daemon::terminal::{complain, say};
-use daemon::{check, startup};
+use daemon::upgrade::{Handover, RESUME_CHECK};
+use daemon::{check, startup, upgrade};
 
 /// Exit codes of `supervisord`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +34,37 @@ fn run() -> Exit {
         .first()
         .map_or("supervisord", String::as_str)
         .to_owned();
-    let result = startup::secure_process()
-        .map_err(|error| error.to_string())
-        .and_then(|()| cli::parse(&args).map_err(|error| error.to_string()))
-        .and_then(obey);
+    if args.get(1).is_some_and(|word| word == RESUME_CHECK) {
+        let kept: Vec<_> = [program.clone()]
+            .into_iter()
+            .chain(args.into_iter().skip(2))
+            .collect();
+        return report(&program, upgrade::examine(&kept).map(|()| Exit::Success));
+    }
+    // What comes with it is inherited, so this is the first thing to look at.
+    let past = Handover::find().map(Handover::read).transpose();
+    let goes_on = past.as_ref().is_ok_and(Option::is_some);
+    let secured = startup::secure_process(goes_on).map_err(|error| error.to_string());
+    let parse = || match &past {
+        Ok(Some(past)) => cli::parse_at(&args, past.state.start_dir.clone()),
+        _ => cli::parse(&args),
+    };
+    let invocation = secured.and_then(|()| parse().map_err(|error| error.to_string()));
+    let result = match (invocation, past) {
+        (Ok(Invocation::Run(command_line)), Ok(Some(past))) => {
+            startup::resume(command_line, environment(), past)
+                .map(|()| Exit::Success)
+                .map_err(|error| error.to_string())
+        }
+        (Err(reason), Ok(Some(past))) => Err(past.fall_back(reason)),
+        (_, Err(reason)) => Err(reason),
+        (invocation, Ok(_)) => invocation.and_then(obey),
+    };
+    report(&program, result)
+}
+
+/// Tells what kept the program from its work.
+fn report(program: &str, result: Result<Exit, String>) -> Exit {
     match result {
         Ok(exit) => exit,
         Err(message) => {

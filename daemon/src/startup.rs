@@ -14,12 +14,15 @@ use std::time::Duration;
 use actix::{Actor, Addr, System};
 use config::ConfigError;
 use config::cli::CommandLine;
-use config::model::{Config, DaemonConfig, Environment, FcgiSocket, ServerAddress, ServerConfig};
+use config::model::{
+    ActivityLog as LogTarget, Config, DaemonConfig, Environment, FcgiSocket, ServerAddress,
+    ServerConfig,
+};
 use nix::errno::Errno;
 use nix::unistd::Uid;
 use thiserror::Error;
 use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::access::Caller;
 use crate::api::Api;
@@ -41,6 +44,7 @@ use crate::sys::limits::{self, LimitError};
 use crate::sys::pidfile::PidFile;
 use crate::sys::{fds, privileges, residence, signal, spawn};
 use crate::terminal::complain;
+use crate::upgrade::{Driver, Gate, Program, Resumption};
 
 /// How long after the start the daemon gives back what only that needed.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -88,6 +92,9 @@ pub enum StartupError {
     /// The supervisor vanished without a word, which it only does by a panic.
     #[error("the supervisor has failed")]
     Lost,
+    /// The program before it had left a state that is of no use, and could not be gone back to.
+    #[error("cannot go on: {0}")]
+    Resume(String),
 }
 
 /// Runs the daemon until it is told to exit. Returns early in the process that was started when
@@ -100,14 +107,34 @@ pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), St
         complain(warning);
     }
     let config = config::load(&command_line, &environment)?;
-    let instance = Instance {
-        command_line,
-        environment,
-        log: ActivityLog::holding(),
-        next_serial: Rc::default(),
-        exit_requested: Rc::default(),
-    };
+    let program = Program::running().map_err(StartupError::Runtime)?;
+    let instance = Instance::new(command_line, environment, program);
     let ended = instance.run(config);
+    instance.log.close();
+    ended
+}
+
+/// Goes on where another daemon has stopped that was this very process, until told to exit.
+///
+/// # Errors
+/// Whatever ends it.
+pub fn resume(
+    command_line: CommandLine,
+    environment: Environment,
+    resumption: Resumption,
+) -> Result<(), StartupError> {
+    if let Err(error) = fds::are_available() {
+        let reason = resumption.fall_back(error.to_string());
+        return Err(StartupError::Resume(reason));
+    }
+    let state = &resumption.state;
+    let command_line = CommandLine {
+        start_dir: state.start_dir.clone(),
+        ..command_line
+    };
+    let program = Program::at(state.program.clone());
+    let instance = Instance::new(command_line, environment, program);
+    let ended = instance.go_on(resumption);
     instance.log.close();
     ended
 }
@@ -120,6 +147,17 @@ struct Instance {
     next_serial: Rc<Cell<u64>>,
     /// A signal has asked for the end: it counts even in the moment between two rounds.
     exit_requested: Rc<Cell<bool>>,
+    /// What it becomes by an upgrade.
+    program: Program,
+}
+
+/// One life of the main loop.
+struct Round {
+    config: Config,
+    prepared: Prepared,
+    /// Where it goes on.
+    past: Option<Resumption>,
+    has_pidfile: bool,
 }
 
 /// What is in order before there is a daemon.
@@ -129,9 +167,44 @@ struct Prepared {
 }
 
 impl Instance {
+    fn new(command_line: CommandLine, environment: Environment, program: Program) -> Self {
+        Self {
+            command_line,
+            environment,
+            log: ActivityLog::holding(),
+            next_serial: Rc::default(),
+            exit_requested: Rc::default(),
+            program,
+        }
+    }
+
     /// Round after round, until the daemon is to exit.
     fn run(&self, config: Config) -> Result<(), StartupError> {
-        let mut next = self.begin(config, true)?;
+        let next = self.begin(config, true)?;
+        self.go_round(next)
+    }
+
+    /// The rounds of a daemon that goes on in the middle of one.
+    fn go_on(&self, mut resumption: Resumption) -> Result<(), StartupError> {
+        let Resumption {
+            state, inherited, ..
+        } = &mut resumption;
+        let config = state.supervisor.config.clone();
+        if let Err(error) = self.open_log(&config.daemon) {
+            self.log.close();
+            complain(error);
+        }
+        self.log.resume(std::mem::take(&mut state.log));
+        let prepared = Prepared {
+            servers: http::resume(&config, &state.servers, inherited, &self.log),
+            fcgi: FcgiSockets::default(),
+        };
+        prepared.fcgi.know(std::mem::take(&mut state.hosts));
+        let outcome = self.round(config, prepared, None, Some(resumption))?;
+        self.go_round(next_round(outcome))
+    }
+
+    fn go_round(&self, mut next: Option<Config>) -> Result<(), StartupError> {
         while let Some(config) = next {
             // There may be no terminal any more to tell it.
             let tell = |error: &StartupError| self.log.critical(error);
@@ -152,10 +225,8 @@ impl Instance {
                 return Ok(None);
             }
         }
-        match self.round(config, prepared, readiness)? {
-            Outcome::Exit => Ok(None),
-            Outcome::Restart(next) => Ok(Some(*next)),
-        }
+        self.round(config, prepared, readiness, None)
+            .map(next_round)
     }
 
     /// Everything that can fail before there is a daemon: its caller still sees why.
@@ -238,8 +309,8 @@ impl Instance {
         };
         self.log.open(&settings).map_err(|error| StartupError::Log {
             path: match &daemon.logfile {
-                config::model::ActivityLog::File(path) => path.display().to_string(),
-                config::model::ActivityLog::Syslog => "syslog".to_owned(),
+                LogTarget::File(path) => path.display().to_string(),
+                LogTarget::Syslog => "syslog".to_owned(),
             },
             error,
         })
@@ -282,17 +353,30 @@ impl Instance {
         config: Config,
         prepared: Prepared,
         mut readiness: Option<Readiness>,
+        past: Option<Resumption>,
     ) -> Result<Outcome, StartupError> {
         // Whoever reads the pidfile may send a signal at once: it waits until it is listened for.
         signal::hold().map_err(StartupError::Fork)?;
-        let pidfile = self.write_pidfile(&config.daemon);
+        let pidfile = match &past {
+            None => self.write_pidfile(&config.daemon),
+            Some(past) => {
+                let is_ours = past.state.pidfile;
+                is_ours.then(|| PidFile::known(&config.daemon.pidfile))
+            }
+        };
         if pidfile.is_none()
             && let Some(readiness) = &mut readiness
         {
             let path = config.daemon.pidfile.display();
             readiness.warn(&format!("could not write pidfile {path}"));
         }
-        let outcome = System::new().block_on(self.live(config, prepared, &mut readiness));
+        let round = Round {
+            config,
+            prepared,
+            past,
+            has_pidfile: pidfile.is_some(),
+        };
+        let outcome = System::new().block_on(self.live(round, &mut readiness));
         if let Some(pidfile) = pidfile {
             pidfile.remove();
         }
@@ -324,60 +408,86 @@ impl Instance {
 
     async fn live(
         &self,
-        config: Config,
-        prepared: Prepared,
+        round: Round,
         readiness: &mut Option<Readiness>,
     ) -> Result<Outcome, StartupError> {
-        let services = Rc::new(Services {
-            log: self.log.clone(),
-            bus: BusHandle::start(Rc::clone(&self.next_serial)),
-            children: Children::default(),
-            reader: Reader::start().map_err(StartupError::Runtime)?,
-            fcgi: prepared.fcgi,
-            base_environment: BaseEnvironment::of_this_process(),
-            server_url: server_url(&config.servers),
-            strip_ansi: Cell::new(config.daemon.strip_ansi),
-            no_error: Arc::from(""),
-        });
-        let children = services.children.clone();
-        let bus = services.bus.clone();
-        let foreground = config.daemon.nodaemon;
-        let to_syslog = matches!(config.daemon.logfile, config::model::ActivityLog::Syslog);
-        let (sender, outcome) = oneshot::channel();
-        let namespaces = Rc::from(config.rpc_interfaces.as_slice());
-        let supervisor = Supervisor::new(Boot {
+        let Round {
             config,
-            command_line: self.command_line.clone(),
-            environment: self.environment.clone(),
-            services,
-            outcome: sender,
-        })
-        .start();
-        if foreground || to_syslog {
+            prepared,
+            mut past,
+            has_pidfile,
+        } = round;
+        let services = self.services(&config, prepared.fcgi)?;
+        let (sender, outcome) = oneshot::channel();
+        let (upgrades, wishes) = mpsc::unbounded_channel();
+        if config.daemon.nodaemon || matches!(config.daemon.logfile, LogTarget::Syslog) {
             actix::spawn(offer_again(self.log.clone()));
         }
+        let boot = Boot {
+            config: config.clone(),
+            command_line: self.command_line.clone(),
+            environment: self.environment.clone(),
+            services: Rc::clone(&services),
+            outcome: sender,
+            upgrades,
+        };
+        let supervisor = match &mut past {
+            None => Supervisor::new(boot),
+            Some(past) => past.revive(boot),
+        };
+        let supervisor = supervisor.start();
         self.listen_for_signals(&supervisor)
             .map_err(StartupError::Runtime)?;
-        signal::let_go().map_err(StartupError::Fork)?;
         let context = RpcContext {
-            supervisor,
+            supervisor: supervisor.clone(),
             log: self.log.clone(),
-            namespaces,
+            namespaces: Rc::from(config.rpc_interfaces.as_slice()),
             meter: Meter::default(),
             caller: Caller::nobody(),
+            gate: services.gate.clone(),
         };
-        let api = Api::new(bus);
-        let servers =
-            http::serve(prepared.servers, &context, &api).map_err(StartupError::Runtime)?;
-        // Between two rounds nobody reaps.
-        children.reap(&self.log).tell().await;
+        let api = Api::new(services.bus.clone());
+        let serve = |servers| http::serve(servers, &context, &api);
+        let servers = serve(prepared.servers).map_err(StartupError::Runtime)?;
+        match past.take() {
+            Some(past) => past.done(&self.log),
+            None => signal::let_go().map_err(StartupError::Fork)?,
+        }
+        // Between two rounds, and two daemons, nobody reaps.
+        services.children.reap(&self.log).tell().await;
         if let Some(readiness) = readiness.take() {
             readiness.ready();
         }
         actix::spawn(settle());
-        let outcome = outcome.await.map_err(|_| StartupError::Lost)?;
+        let driver = Driver {
+            services,
+            supervisor,
+            program: self.program.clone(),
+            start_dir: self.command_line.start_dir.clone(),
+            pidfile: has_pidfile,
+        };
+        let again = |sockets| serve(http::around(&config, sockets, &self.log));
+        let (outcome, servers) = driver.serve_wishes(wishes, outcome, servers, again).await;
+        let outcome = outcome.map_err(|_| StartupError::Lost)?;
         servers.close().await;
         Ok(outcome)
+    }
+
+    /// What all processes use.
+    fn services(&self, config: &Config, fcgi: FcgiSockets) -> Result<Rc<Services>, StartupError> {
+        let gate = Gate::default();
+        Ok(Rc::new(Services {
+            log: self.log.clone(),
+            bus: BusHandle::start(Rc::clone(&self.next_serial)),
+            children: Children::default(),
+            reader: Reader::start(gate.clone()).map_err(StartupError::Runtime)?,
+            gate,
+            fcgi,
+            base_environment: BaseEnvironment::of_this_process(),
+            server_url: server_url(&config.servers),
+            strip_ansi: Cell::new(config.daemon.strip_ansi),
+            no_error: Arc::from(""),
+        }))
     }
 
     /// Passes the daemon's signals on to the supervisor, from now on.
@@ -387,6 +497,7 @@ impl Instance {
             (SignalKind::interrupt(), OsSignal::Exit("SIGINT")),
             (SignalKind::quit(), OsSignal::Exit("SIGQUIT")),
             (SignalKind::hangup(), OsSignal::Hangup),
+            (SignalKind::user_defined1(), OsSignal::Upgrade),
             (SignalKind::user_defined2(), OsSignal::ReopenLogs),
             (SignalKind::child(), OsSignal::Child),
         ];
@@ -404,6 +515,13 @@ impl Instance {
             });
         }
         Ok(())
+    }
+}
+
+fn next_round(outcome: Outcome) -> Option<Config> {
+    match outcome {
+        Outcome::Exit => None,
+        Outcome::Restart(next) => Some(*next),
     }
 }
 
@@ -457,15 +575,17 @@ fn url_host(host: &str) -> String {
 }
 
 /// What has to be in order before anything else: standard descriptors open, others not inherited,
-/// no signal blocked.
+/// no signal blocked. A daemon that goes on leaves them blocked until it can take them.
 ///
 /// # Errors
 /// When not even that is possible.
-pub fn secure_process() -> io::Result<()> {
+pub fn secure_process(goes_on: bool) -> io::Result<()> {
     fds::open_missing_standard()?;
     fds::protect_inherited()?;
-    // Whoever started us may have blocked the one that is to end us.
-    signal::let_go()?;
+    if !goes_on {
+        // Whoever started us may have blocked the one that is to end us.
+        signal::let_go()?;
+    }
     spawn::prepare();
     Ok(())
 }

@@ -96,8 +96,13 @@ impl Daemon {
 
     /// Starts the process with `-n` and further arguments.
     pub fn launch(&mut self, arguments: &[&str]) {
+        self.launch_program(&self.flavour.command("supervisord"), arguments);
+    }
+
+    /// The same with another program than the flavour's.
+    pub fn launch_program(&mut self, program: &Path, arguments: &[&str]) {
         let child = self
-            .command("supervisord")
+            .fixture_command(program)
             .args(["-n", "-c"])
             .arg(self.config_path())
             .args(arguments)

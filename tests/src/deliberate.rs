@@ -104,7 +104,9 @@ pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
         scenarios: OUR_HELP,
         side: Side::Ours,
-        line: Text::Is("  out| hash-password  mrestart  mstart  mstop  pools  serialrestart"),
+        line: Text::Is(
+            "  out| hash-password  mrestart  mstart  mstop  pools  serialrestart  upgrade",
+        ),
         reason: "commands that plug-ins of the original add are built in, and listed apart from its own",
     },
     Deliberate {

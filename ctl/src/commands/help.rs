@@ -77,7 +77,7 @@ mod tests {
             clear  maintail  quit  reread  signal    stop    version\n\n\
             further commands (type help <topic>):\n\
             =====================================\n\
-            hash-password  mrestart  mstart  mstop  pools  serialrestart\n";
+            hash-password  mrestart  mstart  mstop  pools  serialrestart  upgrade\n";
         assert_eq!(overview(), expected);
     }
 

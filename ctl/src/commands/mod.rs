@@ -25,6 +25,7 @@ mod status;
 mod stop;
 mod tail;
 mod update;
+mod upgrade;
 mod version;
 
 use crate::controller::{Controller, Flow};
@@ -83,13 +84,14 @@ pub(crate) const DEFAULT: [&Command; 22] = [
 ];
 
 /// Commands Supervisor has by plug-ins or not at all, by name.
-pub(crate) const FURTHER: [&Command; 6] = [
+pub(crate) const FURTHER: [&Command; 7] = [
     &hash_password::COMMAND,
     &matched::MRESTART,
     &matched::MSTART,
     &matched::MSTOP,
     &pools::COMMAND,
     &serialrestart::COMMAND,
+    &upgrade::COMMAND,
 ];
 
 /// What the shell runs at the end of its input; it may also be typed.

@@ -48,6 +48,7 @@ impl<'a> Deed<'a> {
             | M::GetAllProcessInfo
             | M::GetEventPoolInfo
             | M::GetAllEventPoolInfo
+            | M::GetLastUpgrade
             | M::ListMethods
             | M::MethodHelp
             | M::MethodSignature
@@ -69,6 +70,7 @@ impl<'a> Deed<'a> {
 
             M::Shutdown
             | M::Restart
+            | M::Upgrade
             | M::SendRemoteCommEvent
             | M::ClearLog
             | M::ReloadConfig

@@ -1,6 +1,7 @@
 //! The bus: takes every event, numbers those that a pool wants, hands them to the pools, and shows them to observers.
 
 mod observers;
+pub mod snapshot;
 mod ticks;
 
 use std::cell::Cell;
@@ -67,6 +68,7 @@ impl BusHandle {
             next_serial: Rc::clone(&next_serial),
             ticks: Ticks::default(),
             tick_timer: None,
+            ticks_held: false,
         };
         Self {
             addr: bus.start(),
@@ -162,6 +164,8 @@ struct Bus {
     next_serial: Rc<Cell<u64>>,
     ticks: Ticks,
     tick_timer: Option<SpawnHandle>,
+    /// None are to be raised at the moment.
+    ticks_held: bool,
 }
 
 struct Subscriber {
@@ -227,6 +231,9 @@ impl Bus {
     /// Sleeps until the next tick that somebody wants; an idle daemon does not wake up for others.
     fn schedule_tick(&mut self, ctx: &mut Context<Self>) {
         use actix::AsyncContext as _;
+        if self.ticks_held {
+            return;
+        }
         match self.tick_timer.take() {
             Some(timer) => {
                 ctx.cancel_future(timer);

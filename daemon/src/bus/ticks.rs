@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// The slices last seen.
 #[derive(Debug)]
-pub(super) struct Ticks([i64; 3]);
+pub(super) struct Ticks(pub(super) [i64; 3]);
 
 impl Default for Ticks {
     /// Records the current slices; the first tick comes with the next.

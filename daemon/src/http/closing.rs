@@ -21,10 +21,15 @@ impl Closer {
         Closing(self.0.subscribe())
     }
 
+    /// Tells everybody; what is returned waits until everybody has gone.
+    pub(super) fn begin(self) -> impl Future<Output = ()> {
+        self.0.send_replace(true);
+        async move { self.0.closed().await }
+    }
+
     /// Tells everybody and waits until everybody has gone.
     pub(super) async fn close(self) {
-        self.0.send_replace(true);
-        self.0.closed().await;
+        self.begin().await;
     }
 }
 

@@ -30,6 +30,8 @@ const ATTEMPTS: usize = 10;
 /// A server section whose socket listens.
 #[derive(Debug)]
 pub struct BoundServer {
+    /// The section's name.
+    pub(super) section: String,
     pub(super) listener: Listener,
     /// With TLS.
     pub(super) certificate: Option<Certificate>,
@@ -37,6 +39,26 @@ pub struct BoundServer {
     pub(super) guard: Guard,
     /// Removed together with the server.
     pub(super) file: Option<SocketFile>,
+}
+
+/// By what a server and its clients know each other.
+#[derive(Debug)]
+pub(super) struct Trust {
+    certificate: Option<Certificate>,
+    gate: Gate,
+}
+
+impl Trust {
+    /// That of a section, its files read.
+    pub(super) fn of(server: &ServerConfig, accounts: &Accounts) -> Result<Self, BindError> {
+        let gate = Gate::new(accounts, &server.section, server.credentials.as_ref())?;
+        let files = server.tls.as_ref();
+        let certificate = files.map(|files| Certificate::load(&server.section, files));
+        Ok(Self {
+            certificate: certificate.transpose()?,
+            gate,
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -106,10 +128,7 @@ impl BindError {
 impl BoundServer {
     /// Reads what one section needs and opens its socket.
     pub(super) fn open(server: &ServerConfig, accounts: &Accounts) -> Result<Self, BindError> {
-        let gate = Gate::new(accounts, &server.section, server.credentials.as_ref())?;
-        let files = server.tls.as_ref();
-        let certificate = files.map(|files| Certificate::load(&server.section, files));
-        let certificate = certificate.transpose()?;
+        let trust = Trust::of(server, accounts)?;
         let (listener, file) = match &server.address {
             ServerAddress::Inet { host, port } => (Listener::Tcp(listen_tcp(host, *port)?), None),
             ServerAddress::Unix { path, mode, owner } => {
@@ -117,13 +136,24 @@ impl BoundServer {
                 (Listener::Unix(listener), Some(file))
             }
         };
-        Ok(Self {
+        Ok(Self::around(server, trust, listener, file))
+    }
+
+    /// The server of a section with its socket.
+    pub(super) fn around(
+        server: &ServerConfig,
+        Trust { certificate, gate }: Trust,
+        listener: Listener,
+        file: Option<SocketFile>,
+    ) -> Self {
+        Self {
+            section: server.section.clone(),
             listener,
             certificate,
             guard: Guard::new(server, gate.is_open()),
             gate,
             file,
-        })
+        }
     }
 
     /// Closes this process's copy of the socket and leaves its file: another process serves it.
@@ -299,6 +329,20 @@ pub(super) struct SocketFile {
 }
 
 impl SocketFile {
+    /// One that another daemon has made; its device and inode.
+    pub(super) fn known(path: &Path, (device, inode): (u64, u64)) -> Self {
+        Self {
+            path: path.to_owned(),
+            device,
+            inode,
+        }
+    }
+
+    /// Its device and inode.
+    pub(super) fn identity(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+
     fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(path)?;
         Ok(Self {

@@ -20,6 +20,7 @@ mod people;
 mod push;
 mod refusals;
 mod reply;
+mod rest;
 mod router;
 mod stream;
 mod tls;
@@ -39,13 +40,14 @@ use auth::Accounts;
 use capacity::Capacity;
 use closing::Closer;
 use connection::{TlsListener, accept};
-use listen::{Listener, SocketFile};
+use listen::Listener;
 use origin::Scheme;
 use refusals::Refusals;
 use router::Site;
 
 pub use auth::BadPassword;
 pub use listen::{BindError, BoundServer};
+pub use rest::{ServerSnapshot, Socket, around, could_serve, resume};
 use tls::Certificate;
 pub use tls::TlsError;
 
@@ -92,8 +94,9 @@ pub fn serve(servers: Vec<BoundServer>, context: &RpcContext, api: &Api) -> io::
     let closer = Closer::default();
     let capacity = Capacity::default();
     let refusals = Refusals::new(context.log.clone());
-    let mut files = Vec::new();
+    let mut sockets = Vec::new();
     for BoundServer {
+        section,
         listener,
         certificate,
         gate,
@@ -115,6 +118,7 @@ pub fn serve(servers: Vec<BoundServer>, context: &RpcContext, api: &Api) -> io::
             refusals.clone(),
         ));
         let (capacity, closing) = (capacity.clone(), closer.watch());
+        sockets.push(Socket::new(section, &listener, file)?);
         match (listener, certificate) {
             (Listener::Tcp(listener), None) => {
                 let listener = tcp(listener)?;
@@ -134,9 +138,8 @@ pub fn serve(servers: Vec<BoundServer>, context: &RpcContext, api: &Api) -> io::
                 actix::spawn(accept(listener, site, capacity, closing));
             }
         }
-        files.extend(file);
     }
-    Ok(Servers { closer, files })
+    Ok(Servers { closer, sockets })
 }
 
 fn tcp(listener: std::net::TcpListener) -> io::Result<TcpListener> {
@@ -145,16 +148,17 @@ fn tcp(listener: std::net::TcpListener) -> io::Result<TcpListener> {
 }
 
 /// The running servers. Dropping them closes them without waiting.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Servers {
     closer: Closer,
-    files: Vec<SocketFile>,
+    /// Open as long as the servers are there, also while nobody accepts.
+    sockets: Vec<Socket>,
 }
 
 impl Servers {
     /// Stops accepting, removes the socket files, and lets answers under way get out, though not for ever.
     pub async fn close(self) {
-        drop(self.files);
+        drop(self.sockets);
         // Who has not finished by then is cut off when the runtime ends or the process does.
         let _ = tokio::time::timeout(GRACE, self.closer.close()).await;
     }

@@ -11,10 +11,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use config::model::{self, LogLevel};
+use serde::{Deserialize, Serialize};
 
 use super::changes::{Changes, Follower};
 use super::rotate::{Outcome, RotatingFile, Rotation};
 use super::syslog::Syslog;
+use crate::upgrade::Blob;
 
 /// How long the end of the log waits for slow readers.
 const LAST_CHANCE: Duration = Duration::from_millis(100);
@@ -42,6 +44,14 @@ enum Sink {
     File(RotatingFile),
     Syslog(Syslog),
     Closed,
+}
+
+/// What slow readers of a log have not taken yet.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Unsent {
+    mirror: Blob,
+    file: Blob,
+    syslog: Vec<String>,
 }
 
 /// Where to log and how.
@@ -193,6 +203,35 @@ impl ActivityLog {
             pending |= file.has_pending();
         }
         pending
+    }
+
+    /// What slow readers have not taken yet.
+    pub fn unsent(&self) -> Unsent {
+        let output = self.0.output.borrow();
+        let mirror = output.mirror.as_ref();
+        let mut unsent = Unsent {
+            mirror: Blob(mirror.map(RotatingFile::pending).unwrap_or_default()),
+            ..Unsent::default()
+        };
+        match &output.sink {
+            Sink::File(file) => unsent.file = Blob(file.pending()),
+            Sink::Syslog(syslog) => unsent.syslog = syslog.pending(),
+            Sink::Held(_) | Sink::Closed => {}
+        }
+        unsent
+    }
+
+    /// Queues what another daemon could not deliver.
+    pub fn resume(&self, unsent: Unsent) {
+        let mut output = self.0.output.borrow_mut();
+        if let Some(mirror) = &mut output.mirror {
+            mirror.resume(&unsent.mirror.0);
+        }
+        match &mut output.sink {
+            Sink::File(file) => file.resume(&unsent.file.0),
+            Sink::Syslog(syslog) => syslog.resume(unsent.syslog),
+            Sink::Held(_) | Sink::Closed => {}
+        }
     }
 
     /// Stops mirroring to standard output, which is about to be given up.

@@ -14,8 +14,10 @@ use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use memchr::{memmem, memrchr};
+use serde::{Deserialize, Serialize};
 
 use super::ansi;
+use crate::upgrade::Blob;
 
 const BEGIN: &[u8] = b"<!--XSUPERVISOR:BEGIN-->";
 const END: &[u8] = b"<!--XSUPERVISOR:END-->";
@@ -37,6 +39,15 @@ pub enum Piece<'a> {
     /// All there was between the tokens, at the END token; may be empty. For a
     /// PROCESS_COMMUNICATION event.
     Captured(&'a [u8]),
+}
+
+/// What a scanner remembers between one chunk and the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannerState {
+    strip_ansi: bool,
+    inside: bool,
+    buffer: Blob,
+    held: Blob,
 }
 
 /// Splits the output of one channel of one run of a process.
@@ -70,6 +81,28 @@ impl OutputScanner {
         let mut joined = std::mem::take(&mut capture.held);
         joined.extend_from_slice(chunk);
         capture.scan(&joined, self.strip_ansi, &mut sink);
+    }
+
+    /// What it remembers.
+    pub fn state(&self) -> ScannerState {
+        let capture = self.capture.as_ref();
+        let kept = capture.map(|capture| capture.buffer.iter().copied().collect());
+        ScannerState {
+            strip_ansi: self.strip_ansi,
+            inside: capture.is_some_and(|capture| capture.inside),
+            buffer: Blob(kept.unwrap_or_default()),
+            held: Blob(capture.map_or_else(Vec::new, |capture| capture.held.clone())),
+        }
+    }
+
+    /// Goes on where another one has stopped.
+    pub fn resume(&mut self, state: ScannerState) {
+        self.strip_ansi = state.strip_ansi;
+        if let Some(capture) = &mut self.capture {
+            capture.inside = state.inside;
+            capture.buffer = state.buffer.0.into();
+            capture.held = state.held.0;
+        }
     }
 
     /// At the end of the output: passes on what was held back. An open capture is discarded.

@@ -43,6 +43,11 @@ impl Changes {
         self.announce();
     }
 
+    /// Goes on counting from there.
+    pub fn resume(&self, written: u64) {
+        self.0.written.set(written);
+    }
+
     /// Bytes given to the log so far, whatever became of them.
     pub fn written(&self) -> u64 {
         self.0.written.get()

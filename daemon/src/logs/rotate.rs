@@ -166,6 +166,22 @@ impl RotatingFile {
         matches!(&self.target, Target::Stream(stream) if stream.has_pending())
     }
 
+    /// What a slow reader has left.
+    pub fn pending(&self) -> Vec<u8> {
+        match &self.target {
+            Target::File(_) => Vec::new(),
+            Target::Stream(stream) => stream.pending(),
+        }
+    }
+
+    /// Queues what another daemon could not deliver.
+    pub fn resume(&mut self, pending: &[u8]) {
+        if let Target::Stream(stream) = &mut self.target {
+            // No more than fits: it comes from such a queue.
+            let _ = stream.enqueue(pending);
+        }
+    }
+
     /// Tries again to deliver what is queued, without waiting. Every write does so, too.
     pub fn flush(&mut self) -> Outcome {
         let Target::Stream(stream) = &mut self.target else {

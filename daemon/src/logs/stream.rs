@@ -93,6 +93,11 @@ impl Stream {
         }))
     }
 
+    /// What is queued.
+    pub(super) fn pending(&self) -> Vec<u8> {
+        self.queue.iter().copied().collect()
+    }
+
     /// Something is queued.
     pub(super) fn has_pending(&self) -> bool {
         !self.queue.is_empty()
@@ -146,7 +151,7 @@ impl Stream {
         }
     }
 
-    fn enqueue(&mut self, rest: &[u8]) -> Result<(), Loss> {
+    pub(super) fn enqueue(&mut self, rest: &[u8]) -> Result<(), Loss> {
         let room = QUEUE_BYTES - self.queue.len();
         let (kept, dropped) = rest.split_at(rest.len().min(room));
         self.queue.extend(kept);

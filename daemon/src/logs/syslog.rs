@@ -87,6 +87,17 @@ impl Syslog {
         !self.queue.is_empty()
     }
 
+    /// What a busy logger has not taken.
+    pub fn pending(&self) -> Vec<String> {
+        self.queue.iter().cloned().collect()
+    }
+
+    /// Queues what another daemon could not deliver.
+    pub fn resume(&mut self, pending: Vec<String>) {
+        self.queued = pending.iter().map(String::len).sum();
+        self.queue = pending.into();
+    }
+
     /// Offers the queue again, without waiting.
     ///
     /// # Errors

@@ -33,6 +33,19 @@ impl TextDecoder {
         })
     }
 
+    /// The beginning of a character that is not complete yet.
+    pub fn held(&self) -> &[u8] {
+        &self.incomplete[..self.held]
+    }
+
+    /// One that goes on after the beginning of a character.
+    pub fn after(held: &[u8]) -> Self {
+        let mut decoder = Self::default();
+        // What is no such beginning has been dealt with.
+        let _ = decoder.decode(held);
+        decoder
+    }
+
     /// At the end of the stream: what became of a character that never got complete.
     pub fn finish(&mut self) -> Option<String> {
         let held = std::mem::take(&mut self.held);

@@ -12,14 +12,17 @@ use protocol::listener::{EventHeader, ListenerDecoder, ListenerInput, ListenerSt
 use protocol::states::ProcessState;
 use tokio::sync::oneshot;
 
-use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued};
+use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued, Rest};
 use super::info::{Handling, SharedListenerState};
 use super::losses::Losses;
 use super::result::{ResultHandler, Verdict};
+use super::snapshot::PoolSnapshot;
 use super::storage::Storage;
 use crate::bus::{Deliver, Envelope};
 use crate::logs::activity::ActivityLog;
+use crate::process::Services;
 use crate::process::messages::{Feed, FromListener, Notice};
+use crate::upgrade::Gate;
 
 /// How soon a disk that refuses is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -30,8 +33,9 @@ const LOSS_PERIOD: Duration = Duration::from_secs(1);
 /// A pool of listeners.
 pub struct Pool {
     pub(super) name: String,
-    identifier: Arc<str>,
+    pub(super) identifier: Arc<str>,
     log: ActivityLog,
+    gate: Gate,
     pub(super) dispatch: Dispatch,
     /// `None`: events are in memory only.
     pub(super) storage: Option<Storage>,
@@ -42,12 +46,29 @@ pub struct Pool {
     pub(super) handling: Handling,
     handler: ResultHandler,
     event_len: EventLen,
+    /// When the rests end that have begun.
+    pub(super) rests: Vec<(Rest, Instant)>,
+    /// Timers that have fired while all was to be at rest.
+    pub(super) missed: Vec<Timer>,
     /// The disk is going to be tried again.
     retry_is_due: bool,
     /// A sync is going to happen, or under way.
     sync_is_due: bool,
     /// Those who wait for the listeners to be done.
     finishing: Vec<oneshot::Sender<()>>,
+}
+
+/// What a pool has to do later.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Timer {
+    /// A rest is over.
+    Rest(Rest),
+    /// Tell how many events were lost.
+    Losses,
+    /// Try the disk again.
+    Retry,
+    /// Sync the disk.
+    Sync,
 }
 
 /// One process of the pool.
@@ -60,6 +81,14 @@ pub(super) struct Listener {
     pub(super) child: Option<(i32, Recipient<Feed>)>,
     /// When it was sent the event that it has not answered yet.
     sent: Option<Instant>,
+}
+
+impl Listener {
+    /// Stands where it stood with another daemon.
+    pub(super) fn resume(&mut self, decoder: ListenerDecoder) {
+        self.state.set(decoder.state());
+        self.decoder = decoder;
+    }
 }
 
 /// Answers when the listeners are done with the events they have, as far as they work at all.
@@ -77,27 +106,30 @@ impl Actor for Pool {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        for (rest, at) in self.rests.clone() {
+            let left = at.saturating_duration_since(now);
+            self.later(left, Timer::Rest(rest), ctx);
+        }
         self.attend_to_storage(ctx);
     }
 }
 
 impl Pool {
     /// The pool of a listener group. The files of its storage are opened at once, so that whatever
-    /// is raised from now on is numbered behind what is in them.
+    /// is raised from now on is numbered behind what is in them. One that goes on where another
+    /// daemon has stopped takes over what that had.
     pub fn new(
         config: &GroupConfig,
         pool: &PoolConfig,
         identifier: Arc<str>,
-        log: ActivityLog,
-        mut storage: Option<Storage>,
+        services: &Services,
+        storage: Option<Storage>,
+        past: Option<PoolSnapshot>,
     ) -> Self {
         let limit = memory_limit(pool);
         // What is on disk is bounded there; the rest is up to the storage.
         let within = storage.as_ref().map_or(limit, |_| Limit::Bytes(usize::MAX));
-        let mut dispatch = Dispatch::new(config.processes.len(), within);
-        if let Some(storage) = &mut storage {
-            storage.open(&mut dispatch);
-        }
         let listeners = config.processes.iter().map(|process| Listener {
             name: process.name.clone(),
             decoder: ListenerDecoder::default(),
@@ -105,11 +137,12 @@ impl Pool {
             child: None,
             sent: None,
         });
-        Self {
+        let mut pool = Self {
             name: config.name.clone(),
             identifier,
-            log,
-            dispatch,
+            log: services.log.clone(),
+            gate: services.gate.clone(),
+            dispatch: Dispatch::new(config.processes.len(), within),
             storage,
             limit,
             losses: Losses::default(),
@@ -117,9 +150,38 @@ impl Pool {
             handling: Handling::default(),
             handler: ResultHandler::of(&pool.result_handler),
             event_len: pool.event_len,
+            rests: Vec::new(),
+            missed: Vec::new(),
             retry_is_due: false,
             sync_is_due: false,
             finishing: Vec::new(),
+        };
+        match (past, &mut pool.storage) {
+            (Some(past), _) => pool.take_over(past),
+            (None, Some(storage)) => storage.open(&mut pool.dispatch),
+            (None, None) => {}
+        }
+        pool
+    }
+
+    fn later(&self, time: Duration, timer: Timer, ctx: &mut Context<Self>) {
+        ctx.run_later(time, move |pool, ctx| match pool.gate.is_closed() {
+            true => pool.missed.push(timer),
+            false => pool.fired(timer, ctx),
+        });
+    }
+
+    pub(super) fn fired(&mut self, timer: Timer, ctx: &mut Context<Self>) {
+        match timer {
+            Timer::Rest(rest) => {
+                self.rests.retain(|(known, _)| *known != rest);
+                let effects = self.dispatch.rested(rest);
+                self.perform(effects, ctx);
+                self.attend_to_storage(ctx);
+            }
+            Timer::Losses => self.tell_losses(),
+            Timer::Retry => self.retry_storage(ctx),
+            Timer::Sync => self.sync_storage(ctx),
         }
     }
 
@@ -136,11 +198,8 @@ impl Pool {
                 Effect::Discarded(serial) => self.report_loss(serial, ctx),
                 Effect::Rebuffered { serial, waiting } => self.report_rebuffered(serial, waiting),
                 Effect::Rest(rest, time) => {
-                    ctx.run_later(time, move |pool, ctx| {
-                        let effects = pool.dispatch.rested(rest);
-                        pool.perform(effects, ctx);
-                        pool.attend_to_storage(ctx);
-                    });
+                    self.rests.push((rest, Instant::now() + time));
+                    self.later(time, Timer::Rest(rest), ctx);
                 }
             }
         }
@@ -155,14 +214,16 @@ impl Pool {
             ));
         }
         if reaction.begins {
-            ctx.run_later(LOSS_PERIOD, |pool, _| {
-                if let Some((count, last)) = pool.losses.end() {
-                    pool.log.error(format_args!(
-                        "pool {} event buffer overflowed, discarded {count} more events up to event {last}",
-                        pool.name
-                    ));
-                }
-            });
+            self.later(LOSS_PERIOD, Timer::Losses, ctx);
+        }
+    }
+
+    fn tell_losses(&mut self) {
+        if let Some((count, last)) = self.losses.end() {
+            let name = &self.name;
+            self.log.error(format_args!(
+                "pool {name} event buffer overflowed, discarded {count} more events up to event {last}"
+            ));
         }
     }
 
@@ -180,12 +241,13 @@ impl Pool {
             return;
         };
         let effects = storage.refill(&mut self.dispatch);
-        if storage.is_failing() && !std::mem::replace(&mut self.retry_is_due, true) {
-            ctx.run_later(RETRY, Self::retry_storage);
+        let (is_failing, sync_due) = (storage.is_failing(), storage.sync_due());
+        if is_failing && !std::mem::replace(&mut self.retry_is_due, true) {
+            self.later(RETRY, Timer::Retry, ctx);
         }
-        if let Some(delay) = storage.sync_due().filter(|_| !self.sync_is_due) {
+        if let Some(delay) = sync_due.filter(|_| !self.sync_is_due) {
             self.sync_is_due = true;
-            ctx.run_later(delay, Self::sync_storage);
+            self.later(delay, Timer::Sync, ctx);
         }
         self.perform(effects, ctx);
     }
@@ -425,6 +487,11 @@ impl Handler<FromListener> for Pool {
         let member = message.member;
         match message.notice {
             Notice::Spawned { pid, feed } => self.spawned(member, pid, feed),
+            Notice::Resumed { pid, feed } => {
+                if let Some(listener) = self.listeners.get_mut(member) {
+                    listener.child = Some((pid, feed));
+                }
+            }
             Notice::State(state) => {
                 let running = state == ProcessState::Running;
                 let effects = self.dispatch.running(member, running);

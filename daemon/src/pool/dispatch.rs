@@ -26,19 +26,19 @@ const REST: (Duration, Duration) = (Duration::from_millis(100), Duration::from_s
 
 /// One listener process, as far as sending goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Member {
-    running: bool,
-    ready: bool,
-    in_flight: Option<Queued>,
+pub(super) struct Member {
+    pub(super) running: bool,
+    pub(super) ready: bool,
+    pub(super) in_flight: Option<Queued>,
     /// Different events rejected in a row, and the position of the last.
-    failures: u32,
-    last_failure: Option<u64>,
-    resting: Option<Rest>,
+    pub(super) failures: u32,
+    pub(super) last_failure: Option<u64>,
+    pub(super) resting: Option<Rest>,
 }
 
 /// Names a rest that is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rest(u64);
+pub struct Rest(pub(super) u64);
 
 /// What the pool's actor has to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,17 +77,17 @@ pub struct Tally {
 /// A pool's queue and members.
 #[derive(Debug)]
 pub struct Dispatch {
-    queue: Queue,
+    pub(super) queue: Queue,
     limit: Limit,
-    members: Vec<Member>,
-    next_poolserial: u64,
-    next_position: u64,
+    pub(super) members: Vec<Member>,
+    pub(super) next_poolserial: u64,
+    pub(super) next_position: u64,
     /// Events that rest.
-    resting: Vec<(Rest, Queued)>,
-    next_rest: u64,
+    pub(super) resting: Vec<(Rest, Queued)>,
+    pub(super) next_rest: u64,
     /// The event sent last had been resting: it is a fresh one's turn.
-    fresh_is_next: bool,
-    tally: Tally,
+    pub(super) fresh_is_next: bool,
+    pub(super) tally: Tally,
 }
 
 impl Dispatch {

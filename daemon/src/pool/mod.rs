@@ -8,6 +8,7 @@ pub mod journal;
 mod losses;
 pub mod queue;
 mod result;
+pub mod snapshot;
 mod storage;
 
 pub use actor::{Finish, Pool, memory_limit};

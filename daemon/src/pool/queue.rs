@@ -132,6 +132,11 @@ impl Queue {
             .for_each(|event| event.position += positions);
     }
 
+    /// All of them, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Queued> {
+        self.events.iter()
+    }
+
     /// All of them, to be changed in what is not their weight or place.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Queued> {
         self.events.iter_mut()

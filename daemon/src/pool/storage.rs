@@ -10,6 +10,7 @@
 //! as a pool without a file is. As soon as it takes them again they are written.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::rc::Rc;
@@ -136,6 +137,49 @@ impl Storage {
             }
             Err(error) => self.report(&error),
         }
+    }
+
+    /// Goes on where another daemon has stopped, with what it had in memory only.
+    pub(super) fn resume(&mut self, tail: impl Iterator<Item = Queued>, failing: bool) {
+        tail.for_each(|event| self.tail.push(event));
+        self.failing = failing;
+    }
+
+    /// Opens the files that another daemon had open. `known`: the positions of those events in
+    /// them that `dispatch` has already.
+    pub(super) fn reopen(&mut self, known: HashSet<u64>, dispatch: &mut Dispatch) {
+        match Journal::open(&self.file.path, self.file.maxbytes) {
+            Ok((mut journal, _)) => {
+                journal.distrust();
+                *self.slot.borrow_mut() = State::Open(Box::new(journal));
+                self.pass_by(known, dispatch);
+            }
+            Err(error) => self.report(&error),
+        }
+    }
+
+    /// Passes by events that are known. They are the oldest; another one among them waits with them.
+    fn pass_by(&mut self, mut known: HashSet<u64>, dispatch: &mut Dispatch) {
+        while !known.is_empty() {
+            match self.with(Journal::read_next).flatten() {
+                Some(Read::Event(stored)) if known.remove(&stored.position) => {}
+                Some(Read::Event(stored)) => match queued(stored) {
+                    Ok(event) => dispatch.queue.put_back(event),
+                    Err(stored) => self.skip(&stored, dispatch),
+                },
+                Some(Read::Lost(..)) | None => return,
+            }
+        }
+    }
+
+    /// The files are open.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(*self.slot.borrow(), State::Open(_))
+    }
+
+    /// Events that are neither on disk nor in the window, oldest first.
+    pub(super) fn tail(&self) -> impl Iterator<Item = &Queued> {
+        self.tail.iter()
     }
 
     /// Takes a new event.

@@ -31,12 +31,14 @@ use super::output::Output;
 use super::reader::Reader;
 use super::status::SharedStatus;
 use super::stdin::{Closed, Refused, Stdin};
+use super::timer::Timer;
 use crate::bus::BusHandle;
 use crate::logs::activity::ActivityLog;
 use crate::logs::changes::Changes;
 use crate::sys::identity::{Identity, identity_of};
 use crate::sys::signal::kill;
 use crate::sys::wait::Reaped;
+use crate::upgrade::Gate;
 
 /// How often a stop that somebody waits for is mentioned in the log.
 const STOP_REPORT: Duration = Duration::from_secs(2);
@@ -51,6 +53,8 @@ pub struct Services {
     pub children: Children,
     /// Reads what children write.
     pub reader: Reader,
+    /// Says when to be at rest.
+    pub gate: Gate,
     /// Sockets of `[fcgi-program:x]` sections.
     pub fcgi: FcgiSockets,
     /// What children inherit.
@@ -85,7 +89,7 @@ pub struct Process {
     pub(super) identity: Option<Identity>,
     pub(super) logs: Logs,
     pub(super) listener: Option<(Recipient<FromListener>, usize)>,
-    pub(super) timer: Option<SpawnHandle>,
+    pub(super) timer: Option<Timer>,
     pub(super) live: Option<Live>,
     pub(super) last_end: Option<Reaped>,
     pub(super) signal_error: Option<String>,
@@ -101,7 +105,7 @@ pub(super) struct Live {
     /// `None` where a socket is the standard input.
     pub(super) stdin: Option<Rc<Stdin>>,
     /// Keeps the socket of the section open.
-    pub(super) _socket: Option<Rc<Listening>>,
+    pub(super) socket: Option<Rc<Listening>>,
     pub(super) outputs: Vec<Rc<Output>>,
 }
 
@@ -118,6 +122,10 @@ impl Live {
 
 impl Actor for Process {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.wind_timer(ctx);
+    }
 }
 
 impl Process {

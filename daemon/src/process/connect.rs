@@ -32,7 +32,7 @@ impl Process {
             .collect()
     }
 
-    fn lane(&self, channel: Channel, pid: i32, file: Option<RotatingFile>) -> Lane {
+    pub(super) fn lane(&self, channel: Channel, pid: i32, file: Option<RotatingFile>) -> Lane {
         let pool = match channel {
             Channel::Stdout => self.listener.clone(),
             Channel::Stderr => None,

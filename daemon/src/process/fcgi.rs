@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::{Rc, Weak};
@@ -27,6 +27,7 @@ use nix::unistd::{Gid, Uid, chown};
 use tokio::sync::oneshot;
 
 use crate::logs::activity::ActivityLog;
+use crate::sys::handover::Inherited;
 
 /// The sockets that are open, and what is known of their hosts; clones share them.
 #[derive(Clone, Default)]
@@ -41,7 +42,7 @@ struct Inner {
 }
 
 /// The addresses of a host, or why there are none.
-type Found = Result<Vec<IpAddr>, String>;
+pub type Found = Result<Vec<IpAddr>, String>;
 
 /// An open socket; closed with its last user.
 pub struct Listening {
@@ -71,6 +72,38 @@ impl FcgiSockets {
         sockets.retain(|_, socket| socket.strong_count() > 0);
         sockets.insert(key, Rc::downgrade(&listening));
         Ok(listening)
+    }
+
+    /// A socket that another daemon has opened.
+    pub(super) fn resume(
+        &self,
+        socket: &Arc<FcgiSocket>,
+        fd: RawFd,
+        inherited: &mut Inherited,
+        log: &ActivityLog,
+    ) -> Option<Rc<Listening>> {
+        let key = Arc::as_ptr(socket);
+        let mut sockets = self.0.open.borrow_mut();
+        if let Some(open) = sockets.get(&key).and_then(Weak::upgrade) {
+            return Some(open);
+        }
+        let listening = Rc::new(Listening {
+            fd: inherited.claim(fd)?,
+            url: url(socket),
+            log: log.clone(),
+        });
+        sockets.insert(key, Rc::downgrade(&listening));
+        Some(listening)
+    }
+
+    /// What is known of hosts.
+    pub fn hosts(&self) -> HashMap<String, Found> {
+        self.0.hosts.borrow().clone()
+    }
+
+    /// Knows what another daemon knew of hosts.
+    pub fn know(&self, hosts: HashMap<String, Found>) {
+        *self.0.hosts.borrow_mut() = hosts;
     }
 
     /// Looks up the hosts of a group's sockets that are not known yet, without keeping anybody
@@ -144,6 +177,13 @@ impl FcgiSockets {
         let backlog = config.backlog.unwrap_or(SOMAXCONN).min(SOMAXCONN);
         listen(&fd, Backlog::new(backlog)?)?;
         Ok(fd)
+    }
+}
+
+impl Listening {
+    /// Its descriptor's number.
+    pub fn number(&self) -> RawFd {
+        self.fd.as_raw_fd()
     }
 }
 

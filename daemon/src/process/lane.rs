@@ -8,13 +8,27 @@ use actix::Recipient;
 use bytes::Bytes;
 use config::model::{LogLevel, OutputConfig, ProcessConfig};
 use protocol::events::{Channel, Event, EventType};
+use serde::{Deserialize, Serialize};
 
 use super::actor::Services;
 use super::messages::{FromListener, Notice};
-use crate::logs::capture::{OutputScanner, Piece};
+use crate::logs::capture::{OutputScanner, Piece, ScannerState};
 use crate::logs::rotate::{Outcome, RotatingFile};
 use crate::logs::syslog::Syslog;
 use crate::logs::text::{self, TextDecoder};
+use crate::upgrade::Blob;
+
+/// What a lane remembers between one chunk and the next.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct LaneState {
+    scanner: ScannerState,
+    /// The beginning of a character.
+    character: Blob,
+    /// What slow readers have not taken yet.
+    file: Blob,
+    syslog: Vec<String>,
+    finished: bool,
+}
 
 /// What happens to the bytes of one channel.
 pub(super) struct Lane {
@@ -92,6 +106,41 @@ impl Lane {
         self.scanner.finish(|piece| self.sinks.take(piece));
         if let Some(text) = self.sinks.decoder.finish() {
             self.sinks.raise_log_event(text);
+        }
+    }
+
+    /// Which channel it is for.
+    pub(super) fn channel(&self) -> Channel {
+        self.sinks.channel
+    }
+
+    /// What it remembers.
+    pub(super) fn state(&self) -> LaneState {
+        let Sinks {
+            file,
+            syslog,
+            decoder,
+            ..
+        } = &self.sinks;
+        LaneState {
+            scanner: self.scanner.state(),
+            character: Blob(decoder.held().to_vec()),
+            file: Blob(file.as_ref().map(RotatingFile::pending).unwrap_or_default()),
+            syslog: syslog.as_ref().map(Syslog::pending).unwrap_or_default(),
+            finished: self.finished,
+        }
+    }
+
+    /// Goes on where another one has stopped.
+    pub(super) fn resume(&mut self, state: LaneState) {
+        self.scanner.resume(state.scanner);
+        self.finished = state.finished;
+        self.sinks.decoder = TextDecoder::after(&state.character.0);
+        if let Some(file) = &mut self.sinks.file {
+            file.resume(&state.file.0);
+        }
+        if let Some(syslog) = &mut self.sinks.syslog {
+            syslog.resume(state.syslog);
         }
     }
 

@@ -56,6 +56,25 @@ impl Logs {
         stdout.and(stderr)
     }
 
+    /// Where both are, and who is told of changes.
+    pub(super) fn paths(&self) -> LogPaths {
+        LogPaths {
+            stdout: self.stdout.path.clone(),
+            stderr: self.stderr.path.clone(),
+            stdout_changes: self.stdout.changes.clone(),
+            stderr_changes: self.stderr.changes.clone(),
+        }
+    }
+
+    /// Opens both for a child that has been there before; one that cannot be opened is told of.
+    pub(super) fn reopen(&self, tell: impl Fn(io::Error)) -> LogFiles {
+        let open = |target: &LogTarget| target.open().map_err(&tell).ok().flatten();
+        LogFiles {
+            stdout: open(&self.stdout),
+            stderr: open(&self.stderr),
+        }
+    }
+
     /// Opens both for a new child.
     pub(super) fn open(&self) -> io::Result<LogFiles> {
         Ok(LogFiles {

@@ -118,6 +118,13 @@ pub enum Notice {
         /// Where to send what it is fed.
         feed: Recipient<Feed>,
     },
+    /// A child that another daemon has started goes on, and so does what it is in the middle of.
+    Resumed {
+        /// Its pid.
+        pid: i32,
+        /// Where to send what it is fed.
+        feed: Recipient<Feed>,
+    },
     /// The process changed state.
     State(ProcessState),
     /// It wrote to its standard output.

@@ -13,7 +13,9 @@ mod output;
 mod perform;
 pub mod reader;
 pub mod record;
+pub mod snapshot;
 pub mod status;
 pub mod stdin;
+mod timer;
 
 pub use actor::{LogPaths, Process, Services, unix_now};

@@ -79,7 +79,7 @@ impl Output {
 
     /// A log that is a pipe or terminal may have a slow reader: what it has not taken yet is
     /// offered again, as long as there is something.
-    fn flush_later(self: &Rc<Self>) {
+    pub(super) fn flush_later(self: &Rc<Self>) {
         if !self.lane.borrow().has_pending() || self.flushing.replace(true) {
             return;
         }
@@ -90,6 +90,9 @@ impl Output {
                 let Some(output) = output.upgrade() else {
                     return;
                 };
+                if output.reader.rests() {
+                    continue;
+                }
                 output.lane.borrow_mut().flush();
                 if !output.lane.borrow().has_pending() {
                     return output.flushing.set(false);

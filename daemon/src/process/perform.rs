@@ -3,7 +3,6 @@
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::{AsyncContext, Context};
 use config::model::SignalNumber;
@@ -72,7 +71,7 @@ impl Process {
     }
 
     /// A listener that closes its standard input within an event does not get that event.
-    fn tell_pool_of_loss(&self, stdin: &Stdin) {
+    pub(super) fn tell_pool_of_loss(&self, stdin: &Stdin) {
         if let Some((pool, member)) = self.listener.clone() {
             stdin.on_loss(move || {
                 pool.do_send(FromListener {
@@ -80,20 +79,6 @@ impl Process {
                     notice: Notice::Unfed { partly: true },
                 });
             });
-        }
-    }
-
-    fn arm(&mut self, after: Duration, ctx: &mut Context<Self>) {
-        self.disarm(ctx);
-        self.timer = Some(ctx.run_later(after, |process, ctx| {
-            process.timer = None;
-            process.feed(Input::TimerFired, ctx);
-        }));
-    }
-
-    fn disarm(&mut self, ctx: &mut Context<Self>) {
-        if let Some(timer) = self.timer.take() {
-            ctx.cancel_future(timer);
         }
     }
 
@@ -146,7 +131,7 @@ impl Process {
         }
         let live = Live {
             stdin,
-            _socket: ours.socket,
+            socket: ours.socket,
             outputs,
         };
         self.tell_pool(Notice::Spawned {

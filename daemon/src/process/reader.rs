@@ -16,6 +16,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::output::{Found, Output};
 use crate::sys::readiness::{PollSet, poll_set};
+use crate::upgrade::Gate;
 
 /// How many pipes are read before everybody else gets a turn.
 const BATCH: usize = 64;
@@ -27,6 +28,8 @@ pub struct Reader(Rc<Inner>);
 struct Inner {
     epoll: AsyncFd<PollSet>,
     outputs: RefCell<HashMap<RawFd, Weak<Output>>>,
+    /// While it is closed nothing is read.
+    gate: Gate,
 }
 
 impl Reader {
@@ -34,10 +37,11 @@ impl Reader {
     ///
     /// # Errors
     /// No descriptor is left.
-    pub fn start() -> io::Result<Self> {
+    pub fn start(gate: Gate) -> io::Result<Self> {
         let reader = Self(Rc::new(Inner {
             epoll: poll_set()?,
             outputs: RefCell::default(),
+            gate,
         }));
         actix::spawn(Rc::clone(&reader.0).run());
         Ok(reader)
@@ -58,6 +62,11 @@ impl Reader {
         Ok(())
     }
 
+    /// Nothing is to be read or written at the moment.
+    pub(super) fn rests(&self) -> bool {
+        self.0.gate.is_closed()
+    }
+
     /// Reads `output` no more; nothing happens if it is not read already.
     pub(super) fn forget(&self, output: &Output) {
         self.0.forget(output);
@@ -72,6 +81,10 @@ impl Inner {
     async fn run(self: Rc<Self>) {
         let mut events = [EpollEvent::empty(); BATCH];
         while let Ok(mut guard) = self.epoll.readable().await {
+            if self.gate.is_closed() {
+                self.gate.open().await;
+                continue;
+            }
             let ready = match self.set().wait(&mut events, EpollTimeout::ZERO) {
                 Ok(count) => &events[..count],
                 Err(Errno::EINTR) => continue,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::lifecycle::Ending;
 use crate::sys::wait::{ExitStatus, Reaped};
 
 /// Counts of starts and ends, and the last end.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Record {
     /// Children created.
     pub starts: u32,
@@ -26,7 +28,7 @@ pub struct Record {
 }
 
 /// Why and with what a process ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastEnd {
     /// When, in Unix time.
     pub at: i64,
@@ -41,7 +43,7 @@ pub struct LastEnd {
 }
 
 /// What an end was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cause {
     /// Asked for.
     Stopped,

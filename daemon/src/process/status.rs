@@ -49,6 +49,11 @@ impl SharedStatus {
         })))
     }
 
+    /// A process with a past.
+    pub(super) fn resume(status: Status) -> Self {
+        Self(Rc::new(RefCell::new(status)))
+    }
+
     /// The status now.
     pub fn get(&self) -> Status {
         self.0.borrow().clone()

@@ -1,7 +1,7 @@
 //! A child's standard input: writes what the pipe takes at once and queues the rest.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::rc::Rc;
 
 use bytes::{Buf, BytesMut};
@@ -86,6 +86,48 @@ impl Stdin {
             state.flush = Some(actix::spawn(Rc::clone(self).flush()));
         }
         Ok(())
+    }
+
+    /// The pipe.
+    pub fn fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// Whether the child does not read any more.
+    pub fn is_closed(&self) -> bool {
+        self.state.borrow().closed
+    }
+
+    /// What is queued.
+    pub fn queued(&self) -> Vec<u8> {
+        self.state.borrow().queue.to_vec()
+    }
+
+    /// Writes nothing of the queue until [`thaw`](Self::thaw): somebody else may be going to.
+    pub fn freeze(&self) {
+        if let Some(flush) = self.state.borrow_mut().flush.take() {
+            flush.abort();
+        }
+    }
+
+    /// Goes on writing the queue.
+    pub fn thaw(self: &Rc<Self>) {
+        let mut state = self.state.borrow_mut();
+        if !state.queue.is_empty() {
+            state.flush = Some(actix::spawn(Rc::clone(self).flush()));
+        }
+    }
+
+    /// Goes on as another daemon has left it, writing what was queued.
+    pub fn resume(fd: OwnedFd, queue: &[u8], closed: bool) -> Rc<Self> {
+        let stdin = Self::new(fd);
+        {
+            let mut state = stdin.state.borrow_mut();
+            state.queue.extend_from_slice(queue);
+            state.closed = closed;
+        }
+        stdin.thaw();
+        stdin
     }
 
     /// As much as fits now.

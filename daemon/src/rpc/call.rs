@@ -148,6 +148,9 @@ async fn run(
         Method::GetEventPoolInfo => pools::one(context, arguments).await,
         Method::GetAllEventPoolInfo => pools::all(context).await,
 
+        Method::Upgrade => instance::upgrade(context).await,
+        Method::GetLastUpgrade => instance::last_upgrade(context).await,
+
         Method::ListMethods => Ok(system::list_methods(context)),
         Method::MethodHelp => system::help(context, arguments),
         Method::MethodSignature => system::signature(context, arguments),

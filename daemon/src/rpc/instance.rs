@@ -6,7 +6,10 @@ use protocol::xmlrpc::Value;
 use super::RpcContext;
 use super::answer::Answer;
 use super::arguments::Arguments;
-use crate::supervisor::messages::{GetDaemon, Restart, SendRemoteEvent, Shutdown};
+use crate::supervisor::messages::{
+    GetDaemon, GetLastUpgrade, Restart, SendRemoteEvent, Shutdown, Upgrade,
+};
+use crate::upgrade::VERSION;
 
 pub(super) async fn identification(context: &RpcContext) -> Result<Answer, Fault> {
     let daemon = context.ask(GetDaemon).await?;
@@ -34,6 +37,24 @@ pub(super) async fn shutdown(context: &RpcContext) -> Result<Answer, Fault> {
 pub(super) async fn restart(context: &RpcContext) -> Result<Answer, Fault> {
     context.ask(Restart).await??;
     Ok(Answer::TRUE)
+}
+
+pub(super) async fn upgrade(context: &RpcContext) -> Result<Answer, Fault> {
+    context.ask(Upgrade).await??;
+    Ok(Answer::TRUE)
+}
+
+pub(super) async fn last_upgrade(context: &RpcContext) -> Result<Answer, Fault> {
+    let last = context.ask(GetLastUpgrade).await?;
+    let count = |number: u64| Value::from(i32::try_from(number).unwrap_or(i32::MAX));
+    Ok(Answer::Value(Value::record([
+        ("number", count(last.number)),
+        ("failure", last.failure.unwrap_or_default().into()),
+        ("from", last.from.into()),
+        ("version", VERSION.to_owned().into()),
+        ("children", count(last.children as u64)),
+        ("pause", count(last.pause)),
+    ])))
 }
 
 pub(super) async fn send_remote_event(

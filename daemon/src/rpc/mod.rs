@@ -14,16 +14,19 @@ mod pools;
 mod processes;
 mod system;
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use actix::dev::ToEnvelope;
 use actix::{Addr, Handler, Message};
+use futures_util::future::{Either, select};
 use protocol::faults::{Fault, FaultCode};
 use protocol::xmlrpc::{parse_call, write_fault, write_response_with};
 
 use crate::access::Caller;
 use crate::logs::activity::ActivityLog;
 use crate::supervisor::Supervisor;
+use crate::upgrade::Gate;
 
 pub(crate) use answer::Answer;
 pub(crate) use call::{API_VERSION, call};
@@ -32,6 +35,9 @@ pub use meter::{Calls, Meter};
 
 /// The version that clients and `supervisord -v` are told.
 pub const SUPERVISOR_VERSION: &str = "4.3.0";
+
+/// Told who waits when the daemon is replaced: what was begun goes on, the answer does not come.
+const INTERRUPTED: &str = "the daemon is being upgraded; what was asked for goes on";
 
 /// What answering requests takes; cheap to clone.
 #[derive(Debug, Clone)]
@@ -46,6 +52,8 @@ pub struct RpcContext {
     pub meter: Meter,
     /// Who asks.
     pub caller: Caller,
+    /// Counts what is under way.
+    pub gate: Gate,
 }
 
 impl RpcContext {
@@ -60,7 +68,7 @@ impl RpcContext {
     /// Asks the supervisor.
     ///
     /// # Errors
-    /// FAILED if it is not there any more.
+    /// FAILED if it is not there any more, or takes too long for an upgrade that is under way.
     pub(crate) async fn ask<M>(&self, message: M) -> Result<M::Result, Fault>
     where
         M: Message + Send + 'static,
@@ -68,8 +76,13 @@ impl RpcContext {
         Supervisor: Handler<M>,
         <Supervisor as actix::Actor>::Context: ToEnvelope<Supervisor, M>,
     {
-        let answer = self.supervisor.send(message).await;
-        answer.map_err(|error| FaultCode::Failed.about(error.to_string()))
+        let _pass = self.gate.pass();
+        let answer = pin!(self.supervisor.send(message));
+        match select(answer, pin!(self.gate.interrupted())).await {
+            Either::Left((Ok(answer), _)) => Ok(answer),
+            Either::Left((Err(error), _)) => Err(FaultCode::Failed.about(error.to_string())),
+            Either::Right(_) => Err(FaultCode::Failed.about(INTERRUPTED)),
+        }
     }
 }
 

@@ -10,14 +10,15 @@ use config::model::{Config, Environment, GroupConfig};
 use protocol::events::Event;
 use protocol::faults::{Fault, FaultCode};
 use protocol::states::DaemonState;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use super::closing::Outcome;
+use super::closing::{OsSignal, Outcome};
 use super::group::{Group, Member};
 use super::messages::{AddGroup, RemoveGroup, Reread};
 use crate::process::children::breathe;
 use crate::process::messages::AutoStart;
 use crate::process::{Process, Services};
+use crate::upgrade::{Gate, LastUpgrade, UpgradeRequest};
 
 /// What a supervisor starts with.
 pub struct Boot {
@@ -31,6 +32,8 @@ pub struct Boot {
     pub services: Rc<Services>,
     /// Told how it ends.
     pub outcome: oneshot::Sender<Outcome>,
+    /// Told when the daemon is to be replaced.
+    pub upgrades: mpsc::UnboundedSender<UpgradeRequest>,
 }
 
 /// The supervisor.
@@ -49,6 +52,14 @@ pub struct Supervisor {
     /// The configuration to go on with after a restart.
     pub(super) next: Option<Box<Config>>,
     pub(super) outcome: Option<oneshot::Sender<Outcome>>,
+    /// It goes on where another daemon has stopped: nothing is made active or started.
+    pub(super) goes_on: bool,
+    pub(super) upgrades: mpsc::UnboundedSender<UpgradeRequest>,
+    /// The daemon is being replaced.
+    pub(super) upgrading: bool,
+    pub(super) last_upgrade: LastUpgrade,
+    /// Signals that have come while all was to be at rest.
+    pub(super) deferred: Vec<OsSignal>,
 }
 
 impl Actor for Supervisor {
@@ -57,17 +68,21 @@ impl Actor for Supervisor {
     /// Makes all groups active and starts what is to be started, lower priorities first, waiting
     /// for nothing.
     fn started(&mut self, _: &mut Context<Self>) {
+        if self.goes_on {
+            return;
+        }
         for group in self.config.groups.clone() {
             self.activate(group);
         }
         self.services.bus.notify(Event::SupervisorRunning);
-        autostart(self.groups_by_priority().into_iter());
+        autostart(self.groups_by_priority().into_iter(), &self.services.gate);
     }
 }
 
 /// Starts what is to be started without a request, in order, waiting for nothing but letting
 /// clients be served in between.
-fn autostart<'a>(groups: impl Iterator<Item = &'a Group>) {
+fn autostart<'a>(groups: impl Iterator<Item = &'a Group>, gate: &Gate) {
+    let pass = gate.pass();
     let members: Vec<Addr<Process>> = groups
         .flat_map(|group| &group.members)
         .map(|member| member.addr.clone())
@@ -77,6 +92,7 @@ fn autostart<'a>(groups: impl Iterator<Item = &'a Group>) {
             member.do_send(AutoStart);
             breathe(count).await;
         }
+        drop(pass);
     });
 }
 
@@ -94,6 +110,11 @@ impl Supervisor {
             by_name: Vec::new(),
             next: None,
             outcome: Some(boot.outcome),
+            goes_on: false,
+            upgrades: boot.upgrades,
+            upgrading: false,
+            last_upgrade: LastUpgrade::default(),
+            deferred: Vec::new(),
         }
     }
 
@@ -107,7 +128,7 @@ impl Supervisor {
     }
 
     /// Sorts all processes by name.
-    fn index(&mut self) {
+    pub(super) fn index(&mut self) {
         self.by_name.clear();
         for (g, group) in self.groups.iter().enumerate() {
             self.by_name
@@ -209,7 +230,7 @@ impl Handler<AddGroup> for Supervisor {
             let config = supervisor.addable(&name)?;
             supervisor.activate(config);
             if let Some(group) = supervisor.group(&name) {
-                autostart(std::iter::once(group));
+                autostart(std::iter::once(group), &supervisor.services.gate);
             }
             Ok(())
         }))

@@ -6,6 +6,7 @@ use actix::fut::{ActorFutureExt, wrap_future};
 use actix::{ActorContext, AsyncContext, Context, Handler, Message};
 use config::model::Config;
 use futures_util::future::join_all;
+use nix::sys::signal::Signal;
 use protocol::events::Event;
 use protocol::faults::Fault;
 use protocol::states::DaemonState;
@@ -40,10 +41,28 @@ pub enum OsSignal {
     Exit(&'static str),
     /// SIGHUP: restart.
     Hangup,
+    /// SIGUSR1: go on as the program that is installed now.
+    Upgrade,
     /// SIGUSR2: reopen logs.
     ReopenLogs,
     /// SIGCHLD: reap.
     Child,
+}
+
+impl OsSignal {
+    /// Its number.
+    pub fn number(self) -> i32 {
+        let signal = match self {
+            Self::Exit("SIGINT") => Signal::SIGINT,
+            Self::Exit("SIGQUIT") => Signal::SIGQUIT,
+            Self::Exit(_) => Signal::SIGTERM,
+            Self::Hangup => Signal::SIGHUP,
+            Self::Upgrade => Signal::SIGUSR1,
+            Self::ReopenLogs => Signal::SIGUSR2,
+            Self::Child => Signal::SIGCHLD,
+        };
+        signal as i32
+    }
 }
 
 impl Supervisor {
@@ -174,6 +193,10 @@ impl Handler<OsSignal> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, signal: OsSignal, ctx: &mut Context<Self>) {
+        if self.services.gate.is_closed() {
+            self.deferred.push(signal);
+            return;
+        }
         let log = &self.services.log;
         match signal {
             OsSignal::Exit(name) => {
@@ -181,11 +204,19 @@ impl Handler<OsSignal> for Supervisor {
                 self.close(DaemonState::Shutdown, ctx);
             }
             OsSignal::Hangup => self.hangup(ctx),
+            OsSignal::Upgrade => {
+                log.info("received SIGUSR1 indicating upgrade request");
+                self.request_upgrade();
+            }
             OsSignal::ReopenLogs => self.reopen_logs(),
             OsSignal::Child => {
                 log.debug("received SIGCHLD indicating a child quit");
                 let dead = self.services.children.reap(log);
-                actix::spawn(dead.tell());
+                let pass = self.services.gate.pass();
+                actix::spawn(async move {
+                    dead.tell().await;
+                    drop(pass);
+                });
             }
         }
     }

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::{Actor, Addr};
+use actix::{Actor, Addr, Recipient};
 use config::model::{ChildLog, DaemonConfig, GroupConfig, GroupKind, PoolConfig, ProcessConfig};
 use protocol::events::{Channel, EventSet, EventType};
 use protocol::namespec;
 
 use crate::logs::auto;
+use crate::pool::snapshot::PoolSnapshot;
 use crate::pool::{Closer, Pool, SharedListenerState, Storage, memory_limit};
-use crate::process::messages::Retire;
+use crate::process::messages::{FromListener, Retire};
 use crate::process::status::SharedStatus;
 use crate::process::{LogPaths, Process, Services};
 
@@ -54,23 +55,15 @@ impl Group {
         identifier: &Arc<str>,
         services: &Rc<Services>,
     ) -> Self {
-        let started = match &config.kind {
-            GroupKind::Programs => Started::default(),
-            GroupKind::Listeners(pool) => start_pool(&config, pool, identifier, services),
-        };
-        let Started {
-            pool,
-            closer,
-            states,
-        } = started;
-        let members = unique(&config.processes)
-            .into_iter()
-            .map(|(position, process)| {
+        Self::build(
+            config,
+            identifier,
+            services,
+            None,
+            |started, position, process| {
                 let logs = log_paths(process, daemon, services);
                 let status = SharedStatus::new(&services.no_error);
-                let listener = pool
-                    .as_ref()
-                    .map(|pool| (pool.clone().recipient(), position));
+                let listener = started.listener(position);
                 let actor = Process::new(
                     Arc::clone(process),
                     Rc::clone(services),
@@ -83,15 +76,33 @@ impl Group {
                     addr: actor.start(),
                     status,
                     logs,
-                    listener: states.get(position).cloned(),
+                    listener: started.states.get(position).cloned(),
                 }
-            })
+            },
+        )
+    }
+
+    /// Starts the pool, if it is one of listeners, and makes a member of each process.
+    pub(super) fn build(
+        config: Arc<GroupConfig>,
+        identifier: &Arc<str>,
+        services: &Rc<Services>,
+        past: Option<PoolSnapshot>,
+        mut make: impl FnMut(&Started, usize, &Arc<ProcessConfig>) -> Member,
+    ) -> Self {
+        let started = match &config.kind {
+            GroupKind::Programs => Started::default(),
+            GroupKind::Listeners(pool) => start_pool(&config, pool, identifier, services, past),
+        };
+        let members = unique(&config.processes)
+            .into_iter()
+            .map(|(position, process)| make(&started, position, process))
             .collect();
         Self {
             config,
             members,
-            pool,
-            closer,
+            pool: started.pool,
+            closer: started.closer,
         }
     }
 
@@ -149,11 +160,19 @@ fn unique(processes: &[Arc<ProcessConfig>]) -> Vec<(usize, &Arc<ProcessConfig>)>
 
 /// A pool, and what the group needs of it.
 #[derive(Default)]
-struct Started {
-    pool: Option<Addr<Pool>>,
+pub(super) struct Started {
+    pub(super) pool: Option<Addr<Pool>>,
     closer: Option<Closer>,
     /// Of the listeners, by position.
-    states: Vec<SharedListenerState>,
+    pub(super) states: Vec<SharedListenerState>,
+}
+
+impl Started {
+    /// What the process in this place says as a listener goes there.
+    pub(super) fn listener(&self, position: usize) -> Option<(Recipient<FromListener>, usize)> {
+        let pool = self.pool.clone()?;
+        Some((pool.recipient(), position))
+    }
 }
 
 fn start_pool(
@@ -161,15 +180,15 @@ fn start_pool(
     pool: &PoolConfig,
     identifier: &Arc<str>,
     services: &Services,
+    past: Option<PoolSnapshot>,
 ) -> Started {
     let identifier = Arc::clone(identifier);
-    let log = services.log.clone();
     let storage = pool.buffer_file.as_ref().map(|file| {
-        let (log, bus) = (log.clone(), services.bus.clone());
+        let (log, bus) = (services.log.clone(), services.bus.clone());
         Storage::new(&group.name, file.clone(), memory_limit(pool), log, bus)
     });
     let closer = storage.as_ref().map(Storage::closer);
-    let actor = Pool::new(group, pool, identifier, log, storage);
+    let actor = Pool::new(group, pool, identifier, services, storage, past);
     let states = actor.listener_states();
     let addr = actor.start();
     let events: EventSet = pool

@@ -13,6 +13,7 @@ use protocol::states::{DaemonState, ProcessState};
 use crate::logs::changes::Follower;
 pub use crate::pool::PoolInfo;
 use crate::process::record::Record;
+pub use crate::upgrade::LastUpgrade;
 
 /// Whom a start, stop or signal is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +172,18 @@ pub struct Shutdown;
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "Result<(), Fault>")]
 pub struct Restart;
+
+/// Replaces the daemon by the program that is installed now, nothing being stopped. Answers when
+/// that program has looked at the state of this one and found that it can go on with it; refused,
+/// with nothing done, otherwise.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "Result<(), Fault>")]
+pub struct Upgrade;
+
+/// Asks what became of the last upgrade.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "LastUpgrade")]
+pub struct GetLastUpgrade;
 
 /// Asks about the daemon itself.
 #[derive(Debug, Clone, Message)]

@@ -6,6 +6,8 @@ mod group;
 mod inquiries;
 pub mod messages;
 mod requests;
+pub mod snapshot;
+mod upgrading;
 
 pub use actor::{Boot, Supervisor};
 pub use closing::{OsSignal, Outcome};

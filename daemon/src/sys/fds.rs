@@ -51,6 +51,16 @@ pub fn set_nonblocking(fd: BorrowedFd<'_>) -> nix::Result<()> {
     Ok(())
 }
 
+/// Whether there are descriptors left for what every daemon needs.
+///
+/// # Errors
+/// There are not.
+pub fn are_available() -> io::Result<()> {
+    const FEW: usize = 16;
+    let some: io::Result<Vec<File>> = (0..FEW).map(|_| File::open("/dev/null")).collect();
+    some.map(drop)
+}
+
 /// Opens /dev/null for 0, 1 and 2 where they were closed, so that nothing else gets these numbers.
 ///
 /// Rust's runtime does so before `main`, but does not promise it.

@@ -9,6 +9,7 @@
 pub mod command;
 pub mod daemonize;
 pub mod fds;
+pub mod handover;
 pub mod identity;
 pub mod limits;
 pub mod pidfile;

@@ -38,6 +38,13 @@ impl PidFile {
         })
     }
 
+    /// One that this process has written, before it became another program.
+    pub fn known(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
     /// Removes the file, unless another daemon has written its own pid there meanwhile.
     pub fn remove(self) {
         if fs::read_to_string(&self.path).is_ok_and(|text| text == contents()) {

@@ -230,6 +230,19 @@ table! {
     GetAllEventPoolInfo = Callboard ["getAllEventPoolInfo"]:
         "Tells how every pool of event listeners gets on.",
         params: [], result: result(Array, "A struct per pool, as of getEventPoolInfo, by name."), faults: [];
+    Upgrade = Callboard ["upgrade"]:
+        "Replaces the daemon by the program that is installed now, in the same process, nothing being stopped. Answers \
+         when that program has found that it can go on; getLastUpgrade tells what became of it.",
+        params: [], result: DONE, faults: [Failed];
+    GetLastUpgrade = Callboard ["getLastUpgrade"]:
+        "Tells what became of the last upgrade in place.",
+        params: [],
+        result: result(
+            Struct,
+            "The `number` of attempts so far, why the last came to nothing (`failure`, empty if it did not), the \
+             version before (`from`) and now (`version`), the `children` that went on, and the `pause` in milliseconds."
+        ),
+        faults: [];
     ListMethods = System ["listMethods"]:
         "Lists the methods there are.",
         params: [], result: result(Array, "Full names, sorted, aliases included."), faults: [];

@@ -62,9 +62,11 @@ const LISTED: [&str; 41] = [
 ];
 
 /// What there is besides.
-const EXTENSIONS: [&str; 2] = [
+const EXTENSIONS: [&str; 4] = [
     "callboard.getAllEventPoolInfo",
     "callboard.getEventPoolInfo",
+    "callboard.getLastUpgrade",
+    "callboard.upgrade",
 ];
 
 #[test]

@@ -138,3 +138,47 @@ fn terminals_have_colours_and_advice() {
     assert_eq!(status, ExitStatus::NotRunning);
     assert_eq!(run("stop a", gone()).0, "unix:///s no such file\n");
 }
+
+fn last_upgrade(number: i32, failure: &str) -> (&'static str, super::script::Answer) {
+    let members = [
+        ("number", number.into()),
+        ("failure", failure.into()),
+        ("from", "1.0".into()),
+        ("version", "1.1".into()),
+        ("children", 3.into()),
+        ("pause", 2.into()),
+    ];
+    let answer = protocol::xmlrpc::Value::record(members);
+    ("callboard.getLastUpgrade", Ok(answer))
+}
+
+#[test]
+fn the_outcome_of_an_upgrade_is_told() {
+    let begins = || vec![up(), last_upgrade(4, ""), done("callboard.upgrade")];
+    let mut calls = begins();
+    calls.push(("callboard.getLastUpgrade", Err(CallError::Refused)));
+    calls.extend([last_upgrade(4, ""), last_upgrade(5, "")]);
+    let expected = "Upgraded supervisord from 1.0 to 1.1: 3 processes go on, pause 2 ms\n";
+    let outcome = run("upgrade", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Success));
+
+    let mut calls = begins();
+    calls.push(last_upgrade(5, "it was not to be"));
+    let expected = "ERROR: not upgraded, supervisord goes on: it was not to be\n";
+    let outcome = run("upgrade", calls);
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+
+    let refused = refused("callboard.upgrade", 30, "FAILED: /x refuses: no");
+    let outcome = run("upgrade", vec![up(), last_upgrade(0, ""), refused]);
+    let expected = "ERROR: /x refuses: no\n";
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+
+    let unknown = refused_last();
+    let outcome = run("upgrade", vec![up(), unknown]);
+    let expected = "ERROR: the server cannot be upgraded in place\n";
+    assert_eq!(outcome, (expected.to_owned(), ExitStatus::Failed));
+}
+
+fn refused_last() -> (&'static str, super::script::Answer) {
+    refused("callboard.getLastUpgrade", 1, "UNKNOWN_METHOD")
+}

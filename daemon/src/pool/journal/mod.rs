@@ -389,6 +389,14 @@ impl Journal {
         files
     }
 
+    /// Takes nothing in the last segment for synced: who has written it may not have come to that.
+    pub fn distrust(&mut self) {
+        if let Some(segment) = self.segments.back() {
+            let last = (segment.number, Arc::clone(&self.active));
+            self.unsynced.push(last);
+        }
+    }
+
     /// Whether there is something to sync.
     pub fn is_unsynced(&self) -> bool {
         !self.unsynced.is_empty()

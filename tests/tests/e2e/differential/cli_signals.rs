@@ -150,14 +150,14 @@ const SIGNAL_ROWS: &[Row] = &[
         },
     },
     Row {
-        name: "USR1 kills it and leaves all there is",
+        name: "VTALRM, which it does not know, kills it and leaves all there is",
         config: SLEEPER,
         steps: |bench| {
             bench
                 .start("{ supervisord -n -c supervisord.conf; echo $? >code; } >stdout 2>stderr &");
             bench.daemon.wait_state("a", "RUNNING");
             let child = bench.daemon.process_pid("a");
-            bench.signal("USR1");
+            bench.signal("VTALRM");
             bench.daemon.wait_file("code", "\n");
             bench.file("code");
             bench.note(&format!(

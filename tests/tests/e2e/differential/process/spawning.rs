@@ -216,7 +216,7 @@ fn spawning(flavour: Flavour) -> Vec<String> {
 /// A signal the daemon does not handle ends it at once; children, socket and pidfile stay.
 fn abandon(daemon: &mut Daemon) -> Vec<String> {
     let child = daemon.process_pid("bare");
-    daemon.signal(Signal::SIGUSR1);
+    daemon.signal(Signal::SIGVTALRM);
     let status = daemon.wait_exit();
     vec![
         format!("ended by signal {:?}", status.signal()),

@@ -1,0 +1,167 @@
+//! Servers while the daemon is replaced: they come to rest, and their sockets stay open.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::time::Duration;
+
+use config::model::{Config, ServerAddress, ServerConfig};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::auth::Accounts;
+use super::listen::{Listener, SocketFile, Trust};
+use super::{BindError, BoundServer, GRACE, Servers};
+use crate::logs::activity::ActivityLog;
+use crate::sys::handover::Inherited;
+use crate::upgrade::Gate;
+
+/// How long a call may take that has come at the last moment.
+const LAST: Duration = Duration::from_secs(1);
+
+/// A listening socket as it is handed to another daemon in this same operating system process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServerSnapshot {
+    /// The section's name.
+    section: String,
+    /// Its descriptor.
+    pub fd: RawFd,
+    /// The device and inode of its file, if it has one.
+    file: Option<(u64, u64)>,
+}
+
+/// A listening socket, whether or not somebody accepts what comes.
+#[derive(Debug)]
+pub struct Socket {
+    section: String,
+    listener: Listener,
+    /// Removed together with the socket.
+    file: Option<SocketFile>,
+}
+
+/// The sockets of servers that another daemon has left open.
+pub fn resume(
+    config: &Config,
+    snapshots: &[ServerSnapshot],
+    inherited: &mut Inherited,
+    log: &ActivityLog,
+) -> Vec<BoundServer> {
+    let mut sockets = Vec::with_capacity(snapshots.len());
+    for snapshot in snapshots {
+        let section = section(config, &snapshot.section);
+        match section.and_then(|section| Socket::resume(section, snapshot, inherited)) {
+            Some(socket) => sockets.push(socket),
+            None => log.critical(format_args!("the server '{}' is lost", snapshot.section)),
+        }
+    }
+    around(config, sockets, log)
+}
+
+/// The servers of sockets that are open; what cannot be served is told of.
+pub fn around(config: &Config, sockets: Vec<Socket>, log: &ActivityLog) -> Vec<BoundServer> {
+    let mut bound = Vec::with_capacity(sockets.len());
+    for socket in sockets {
+        let name = socket.section.clone();
+        match socket.into_bound(config) {
+            Ok(server) => bound.extend(server),
+            Err(error) => log.critical(format_args!("the server '{name}' is lost: {error}")),
+        }
+    }
+    bound
+}
+
+/// Whether all that the servers need besides their sockets is in order.
+///
+/// # Errors
+/// What is not.
+pub fn could_serve(config: &Config) -> Result<(), BindError> {
+    let accounts = Accounts::new(&config.accounts)?;
+    let mut servers = config.servers.iter();
+    servers.try_for_each(|server| Trust::of(server, &accounts).map(drop))
+}
+
+fn section<'a>(config: &'a Config, name: &str) -> Option<&'a ServerConfig> {
+    config.servers.iter().find(|server| server.section == name)
+}
+
+impl Socket {
+    /// Another handle to a socket that is about to be handed to the runtime.
+    pub(super) fn new(
+        section: String,
+        listener: &Listener,
+        file: Option<SocketFile>,
+    ) -> io::Result<Self> {
+        let listener = match listener {
+            Listener::Tcp(listener) => Listener::Tcp(listener.try_clone()?),
+            Listener::Unix(listener) => Listener::Unix(listener.try_clone()?),
+        };
+        Ok(Self {
+            section,
+            listener,
+            file,
+        })
+    }
+
+    fn resume(
+        server: &ServerConfig,
+        snapshot: &ServerSnapshot,
+        inherited: &mut Inherited,
+    ) -> Option<Self> {
+        let fd = inherited.claim(snapshot.fd)?;
+        let (listener, path) = match &server.address {
+            ServerAddress::Inet { .. } => (Listener::Tcp(fd.into()), None),
+            ServerAddress::Unix { path, .. } => (Listener::Unix(fd.into()), Some(path)),
+        };
+        let file = path.zip(snapshot.file);
+        Some(Self {
+            section: server.section.clone(),
+            listener,
+            file: file.map(|(path, identity)| SocketFile::known(path, identity)),
+        })
+    }
+
+    fn into_bound(self, config: &Config) -> Result<Option<BoundServer>, BindError> {
+        let Some(server) = section(config, &self.section) else {
+            return Ok(None);
+        };
+        let accounts = Accounts::new(&config.accounts)?;
+        let trust = Trust::of(server, &accounts)?;
+        let bound = BoundServer::around(server, trust, self.listener, self.file);
+        Ok(Some(bound))
+    }
+
+    fn snapshot(&self) -> ServerSnapshot {
+        ServerSnapshot {
+            section: self.section.clone(),
+            fd: match &self.listener {
+                Listener::Tcp(listener) => listener.as_raw_fd(),
+                Listener::Unix(listener) => listener.as_raw_fd(),
+            },
+            file: self.file.as_ref().map(SocketFile::identity),
+        }
+    }
+}
+
+impl Servers {
+    /// The sockets, for another daemon.
+    pub fn snapshot(&self) -> Vec<ServerSnapshot> {
+        self.sockets.iter().map(Socket::snapshot).collect()
+    }
+
+    /// Lets calls under way come to their end or gives them up after a while, accepts nothing any
+    /// more, and closes every connection when its answer is out. Others are served until then.
+    pub async fn rest(&mut self, gate: &Gate, patience: Duration) {
+        let are_done = gate.idle(patience).await;
+        let closed = std::mem::take(&mut self.closer).begin();
+        let patience = if are_done { LAST } else { Duration::ZERO };
+        if !gate.idle(patience).await {
+            gate.interrupt();
+        }
+        // Who has not taken the answer by then does not get the rest of it.
+        let _ = timeout(GRACE, closed).await;
+    }
+
+    /// The sockets of servers that rest, to be served again.
+    pub fn into_sockets(self) -> Vec<Socket> {
+        self.sockets
+    }
+}

@@ -1,0 +1,54 @@
+//! The one timer of a process: armed and disarmed by the lifecycle, still while all is at rest.
+
+use std::time::{Duration, Instant};
+
+use actix::{AsyncContext as _, Context, SpawnHandle};
+
+use super::actor::Process;
+use super::lifecycle::Input;
+
+/// A timer that is armed.
+pub(super) struct Timer {
+    /// When it fires.
+    pub(super) at: Instant,
+    /// `None`: it is not wound.
+    handle: Option<SpawnHandle>,
+}
+
+impl Timer {
+    /// One that fires then, once it is wound.
+    pub(super) fn at(at: Instant) -> Self {
+        Self { at, handle: None }
+    }
+}
+
+impl Process {
+    /// Sets the timer, replacing what it was set to.
+    pub(super) fn arm(&mut self, after: Duration, ctx: &mut Context<Self>) {
+        self.disarm(ctx);
+        self.timer = Some(Timer::at(Instant::now() + after));
+        self.wind_timer(ctx);
+    }
+
+    /// Cancels it.
+    pub(super) fn disarm(&mut self, ctx: &mut Context<Self>) {
+        if let Some(handle) = self.timer.take().and_then(|timer| timer.handle) {
+            ctx.cancel_future(handle);
+        }
+    }
+
+    /// Lets the timer run. If it ends while all is at rest, it has to be wound again.
+    pub(super) fn wind_timer(&mut self, ctx: &mut Context<Self>) {
+        let Some(timer) = &mut self.timer else { return };
+        if let Some(handle) = timer.handle.take() {
+            ctx.cancel_future(handle);
+        }
+        let left = timer.at.saturating_duration_since(Instant::now());
+        timer.handle = Some(ctx.run_later(left, |process, ctx| {
+            if !process.services.gate.is_closed() {
+                process.timer = None;
+                process.feed(Input::TimerFired, ctx);
+            }
+        }));
+    }
+}

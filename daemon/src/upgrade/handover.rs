@@ -1,0 +1,231 @@
+//! execve(2) from both sides: what the next program finds, and the way back.
+
+use std::convert::Infallible;
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt as _;
+
+use super::driver::{UpgradeError, unix_now};
+use super::program::environment;
+use super::state::State;
+use super::{LastUpgrade, Program, VERSION};
+use crate::logs::activity::ActivityLog;
+use crate::supervisor::{Boot, Supervisor};
+use crate::sys::handover::{
+    Inherited, execute, execute_file, forget_variable, is_open, keep_across_exec, number,
+    own_executable, repeat_signal,
+};
+use crate::sys::signal;
+
+/// Holds the descriptor of the document for the next program.
+const STATE: &str = "CALLBOARD_STATE";
+
+/// Holds the descriptors of the program before and of the document that is good for that.
+const FALLBACK: &str = "CALLBOARD_FALLBACK";
+
+/// Tells the program before why it is back.
+const FAILURE: &str = "CALLBOARD_FAILURE";
+
+/// Becomes the next program. `descriptors` stay open, `document` among them.
+///
+/// # Errors
+/// Nothing has happened then.
+pub(super) fn pass_on(
+    program: &Program,
+    document: &File,
+    descriptors: &[RawFd],
+) -> Result<Infallible, UpgradeError> {
+    let own = own_executable().map_err(UpgradeError::Resources)?;
+    let state = number(document);
+    let kept = [descriptors, &[number(&own), state]].concat();
+    let variables = [
+        (STATE, state.to_string()),
+        (FALLBACK, format!("{}:{state}", number(&own))),
+    ];
+    keep_across_exec(&kept, true).map_err(UpgradeError::Resources)?;
+    let path = CString::new(program.path.as_os_str().as_bytes()).unwrap_or_default();
+    let Err(errno) = execute(&path, &program.argv, &environment(&variables));
+    // They were open a moment ago.
+    let _ = keep_across_exec(&kept, false);
+    Err(UpgradeError::Execute {
+        program: program.path.display().to_string(),
+        errno,
+    })
+}
+
+/// What the program before has left.
+#[derive(Debug)]
+pub struct Handover {
+    state: RawFd,
+    fallback: Option<Fallback>,
+    failure: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Fallback {
+    program: RawFd,
+    state: RawFd,
+}
+
+/// How to go on.
+#[derive(Debug)]
+pub struct Resumption {
+    /// What there was.
+    pub state: State,
+    /// The descriptors that have come with it.
+    pub inherited: Inherited,
+    /// The version that has left it.
+    from: String,
+    handover: Handover,
+}
+
+impl Handover {
+    /// What the program before has left, if there was one. To be called first of all, while there
+    /// is one thread.
+    pub fn find() -> Option<Self> {
+        let variable = |name| {
+            let value = std::env::var(name).ok();
+            forget_variable(name);
+            value
+        };
+        let (state, fallback) = (variable(STATE), variable(FALLBACK));
+        let failure = variable(FAILURE);
+        let fallback = fallback.and_then(|numbers| {
+            let (program, state) = numbers.split_once(':')?;
+            Some(Fallback {
+                program: program.parse().ok()?,
+                state: state.parse().ok()?,
+            })
+        });
+        Some(Self {
+            state: state?.parse().unwrap_or(-1),
+            fallback,
+            failure,
+        })
+    }
+
+    /// Reads the state. A program that cannot becomes the one before again.
+    ///
+    /// # Errors
+    /// There is no way forward and none back.
+    pub fn read(self) -> Result<Resumption, String> {
+        match self.try_to_read() {
+            Ok((state, from)) => Ok(Resumption {
+                state,
+                inherited: Inherited::default(),
+                from,
+                handover: self,
+            }),
+            Err(reason) => Err(self.fall_back(reason)),
+        }
+    }
+
+    fn try_to_read(&self) -> Result<(State, String), String> {
+        let document = fs::read(format!("/proc/self/fd/{}", self.state));
+        let document = document.map_err(|error| format!("there is no state: {error}"))?;
+        let (state, from) = State::read(&document).map_err(|error| error.to_string())?;
+        match state.descriptors().iter().all(|fd| is_open(*fd)) {
+            true => Ok((state, from)),
+            false => Err("descriptors are missing".to_owned()),
+        }
+    }
+
+    /// Becomes the program before again. Returns only if that fails.
+    fn fall_back(&self, reason: String) -> String {
+        let Some(Fallback { program, state }) = self.fallback else {
+            return reason;
+        };
+        let Some(program) = Inherited::default().claim(program) else {
+            return reason;
+        };
+        let variables = [(STATE, state.to_string()), (FAILURE, reason.clone())];
+        let argv = Program::at("".into()).argv;
+        let Err(errno) = execute_file(&program, &argv, &environment(&variables));
+        format!("{reason}; and there is no way back: {errno}")
+    }
+}
+
+impl Resumption {
+    /// Becomes the program before again, as long as nothing has been claimed. Returns only if
+    /// that fails.
+    pub fn fall_back(&self, reason: String) -> String {
+        let Handover {
+            state, fallback, ..
+        } = &self.handover;
+        let further = fallback.map(|fallback| [fallback.program, fallback.state]);
+        let mut kept = self.state.descriptors();
+        kept.push(*state);
+        kept.extend(further.into_iter().flatten());
+        match keep_across_exec(&kept, true) {
+            Ok(()) => self.handover.fall_back(reason),
+            Err(error) => format!("{reason}; and there is no way back: {error}"),
+        }
+    }
+
+    /// The supervisor of the groups that there were.
+    pub fn revive(&mut self, boot: Boot) -> Supervisor {
+        let outcome = self.outcome();
+        let Self {
+            state, inherited, ..
+        } = self;
+        let bus = boot.services.bus.clone();
+        let snapshot = state.supervisor.clone();
+        let supervisor = Supervisor::resume(boot, snapshot, outcome, inherited);
+        bus.resume(&state.bus);
+        supervisor
+    }
+
+    /// Everything is there again: tells so, and lets signals come.
+    pub fn done(mut self, log: &ActivityLog) {
+        self.forget_the_way_back();
+        self.tell(log);
+        for signal in &self.state.signals {
+            repeat_signal(*signal);
+        }
+        if let Err(errno) = signal::let_go() {
+            log.critical(format_args!("cannot take signals any more: {errno}"));
+        }
+    }
+
+    fn tell(&self, log: &ActivityLog) {
+        let LastUpgrade {
+            failure,
+            from,
+            children,
+            pause,
+            ..
+        } = self.outcome();
+        match failure {
+            None => log.info(format_args!(
+                "upgraded in place from {from} to {VERSION}: {children} processes, pause {pause} ms"
+            )),
+            Some(reason) => log.critical(format_args!(
+                "not upgraded, went back to {VERSION}: {reason}; {children} processes, pause {pause} ms"
+            )),
+        }
+    }
+
+    /// Lets go of what only a way back would need.
+    fn forget_the_way_back(&mut self) {
+        let Handover {
+            state, fallback, ..
+        } = &self.handover;
+        let further = fallback.map(|fallback| [fallback.program, fallback.state]);
+        for fd in further.into_iter().flatten().chain([*state]) {
+            drop(self.inherited.claim(fd));
+        }
+    }
+
+    /// What has become of the upgrade.
+    fn outcome(&self) -> LastUpgrade {
+        let pause = unix_now().saturating_sub(self.state.begun);
+        LastUpgrade {
+            number: self.state.upgrades + 1,
+            failure: self.handover.failure.clone(),
+            from: self.from.clone(),
+            children: self.state.supervisor.children(),
+            pause: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
