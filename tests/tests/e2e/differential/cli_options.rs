@@ -278,7 +278,7 @@ fn effects(bench: &mut Bench, start: &str) {
     bench.file(&format!("logs/{name}"));
     bench.sh("pid=$(cat supervisord.pid); readlink /proc/$pid/cwd; grep Umask /proc/$pid/status");
     bench.sh("grep -e 'open files' -e processes /proc/$(cat supervisord.pid)/limits | cut -c 1-40");
-    bench.sh("stat -c '%A %U %G %s' supervisord.pid; ls logs | sed 's/-........\\.log$//'");
+    bench.sh("stat -c '%A %U %G' supervisord.pid; ls logs | sed 's/-........\\.log$//'");
     bench.stop();
     bench.sh("ls; ls main.log* | wc -l");
 }

@@ -64,11 +64,15 @@ fn settle(session: &Session) {
     }
 }
 
+/// Waits for the communication that says this.
+fn arrived(session: &Session, last: &str) {
+    let daemon = &session.daemon;
+    daemon.wait_event("events", last, |event| event.payload.ends_with(last));
+}
+
 /// Waits for the communication that says this, and notes logs and communications.
 fn finish(session: &mut Session, process: &str, last: &str) {
-    session
-        .daemon
-        .wait_event("events", last, |event| event.payload.ends_with(last));
+    arrived(session, last);
     let log = if process == "err" {
         "err.out".to_owned()
     } else {
@@ -125,6 +129,10 @@ const FORMS: Scenario = Scenario {
             "err",
             &[&format!("e{BEGIN}from stderr{END}{FILLER}")],
         );
+        // What either says is among the events of both.
+        for last in ["last", "from stderr"] {
+            arrived(session, last);
+        }
         finish(session, "a", "last");
         finish(session, "err", "from stderr");
     },
