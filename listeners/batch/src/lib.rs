@@ -1,20 +1,23 @@
-//! Event listeners that collect what happened and mail it in batches, by SMTP.
+//! Event listeners that collect what happened and mail it in batches.
 
 mod alert;
 mod collector;
+mod letter;
 mod options;
-mod smtp;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use jiff::Zoned;
-use listener_kit::{Event, Listener, Outcome, arguments, is_supervised, log};
+use listener_kit::{
+    Carrier, Carrying, Delivery, Event, Listener, Mail, Outbox, Outcome, arguments, is_supervised,
+    log,
+};
 
 pub use crate::alert::{Alert, CRASH_MAIL, CRASH_SMS, FATAL_MAIL};
 use crate::collector::Collector;
+use crate::letter::Letter;
 use crate::options::{Options, Unusable};
-use crate::smtp::{Letter, PostOffice, Smtp};
 
 /// Runs the listener that raises `alert` until its input ends. Returns the exit code.
 pub fn serve(alert: &'static Alert) -> ExitCode {
@@ -28,7 +31,7 @@ pub fn serve(alert: &'static Alert) -> ExitCode {
     }
 }
 
-fn prepare(alert: &'static Alert) -> Result<Station<Smtp, listener_kit::Log>, Unusable> {
+fn prepare(alert: &'static Alert) -> Result<Station<Carrying, listener_kit::Log>, Unusable> {
     let options = Options::parse(&arguments(), alert)?;
     if !is_supervised() {
         return Err(Unusable::Failure(
@@ -40,23 +43,26 @@ fn prepare(alert: &'static Alert) -> Result<Station<Smtp, listener_kit::Log>, Un
     Ok(Station {
         alert,
         collector,
-        post: Smtp::new(&options),
+        later: Outbox::new(options.carrier()),
+        carrier: options.carrier(),
         letter: options.letter,
         log: log(),
     })
 }
 
 /// Collects lines, and sends them when it is time.
-struct Station<P, L> {
+struct Station<C, L> {
     alert: &'static Alert,
     collector: Collector,
-    post: P,
+    carrier: C,
+    /// Mail for those whose server wanted it later, while others got it.
+    later: Outbox,
     /// Addresses and subject.
     letter: Letter,
     log: L,
 }
 
-impl<P: PostOffice, L: Write> Station<P, L> {
+impl<C: Carrier, L: Write> Station<C, L> {
     fn handle(&mut self, event: &Event<'_>) -> io::Result<()> {
         if let Some(line) = self.alert.line(event, &Zoned::now()) {
             writeln!(self.log, "{line}")?;
@@ -72,12 +78,37 @@ impl<P: PostOffice, L: Write> Station<P, L> {
         let Some(body) = self.collector.body() else {
             return Ok(());
         };
-        match self.post.send(&self.letter, &body) {
-            Ok(()) => self.collector.clear(),
-            // The lines stay for the next time.
-            Err(error) => writeln!(self.log, "Error sending email: {error}")?,
+        let summary = self.letter.summary(&body);
+        let mail = self.letter.mail(body);
+        match self.carrier.carry(&mail) {
+            Ok(delivery) => {
+                self.collector.clear();
+                self.settle(mail, &delivery)?;
+            }
+            Err(error) => {
+                writeln!(self.log, "Error sending email: {error}")?;
+                // Otherwise the lines stay for the next time.
+                if error.is_lasting() {
+                    self.collector.clear();
+                }
+            }
         }
-        writeln!(self.log, "{}", self.letter.summary(&body))
+        writeln!(self.log, "{summary}")
+    }
+
+    /// Says who did not get the mail. It is not for them that the others shall get it again.
+    fn settle(&mut self, mail: Mail, delivery: &Delivery) -> io::Result<()> {
+        for refused in &delivery.refused {
+            writeln!(self.log, "Error sending email to {refused}")?;
+        }
+        for deferred in &delivery.deferred {
+            writeln!(self.log, "Error sending email to {deferred}; trying again")?;
+        }
+        if !delivery.deferred.is_empty() {
+            let to = delivery.still_to();
+            self.later.keep(Mail { to, ..mail }, &mut self.log);
+        }
+        Ok(())
     }
 }
 

@@ -4,10 +4,10 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use getopt::{Error, Parsed, Spec, getopt};
-use listener_kit::{given, repr};
+use listener_kit::{Carrying, Sendmail, Smtp, given, repr};
 
 use crate::alert::Alert;
-use crate::smtp::Letter;
+use crate::letter::Letter;
 
 const OPTIONS: &str = r#"Options:
   -h, --help            show this text and exit
@@ -31,6 +31,9 @@ const OPTIONS: &str = r#"Options:
                         password for the mail server
   --tls                 encrypt the connection before the login (STARTTLS);
                         without user name and password this does nothing
+  --sendmail=COMMAND    mail by this shell command instead of a mail server;
+                        it gets the message, headers first, on its standard
+                        input, for instance "/usr/sbin/sendmail -t -i"
 
 The listener must be subscribed to PROCESS_STATE and to the tick it counts.
 "#;
@@ -48,6 +51,7 @@ const SPEC: Spec<'_> = Spec {
         "userName=",
         "password=",
         "tls",
+        "sendmail=",
     ],
 };
 
@@ -69,6 +73,8 @@ pub(crate) struct Options {
     pub(crate) login: Option<(String, String)>,
     /// Encrypt.
     pub(crate) tls: bool,
+    /// Command that sends mail; `None`: the mail server does.
+    pub(crate) sendmail: Option<String>,
 }
 
 /// Why there are no options to work with.
@@ -118,6 +124,7 @@ struct Raw {
     user: Option<String>,
     password: Option<String>,
     tls: bool,
+    sendmail: Option<String>,
 }
 
 impl Options {
@@ -144,6 +151,22 @@ impl Options {
             rest = &rest[rest.len() - words.len() + 1..];
         }
     }
+
+    /// The way mail goes.
+    pub(crate) fn carrier(&self) -> Carrying {
+        let from = self.letter.from.clone();
+        if let Some(command) = self.sendmail.clone() {
+            let from = Some(from);
+            return Carrying::Sendmail(Sendmail { command, from });
+        }
+        let smtp = Smtp::new(&self.host, from);
+        Carrying::Smtp(match &self.login {
+            // As in Superlance, encryption is for the login.
+            Some((user, password)) if self.tls => smtp.login(user, password).tls(),
+            Some((user, password)) => smtp.login(user, password),
+            None => smtp,
+        })
+    }
 }
 
 impl Raw {
@@ -158,6 +181,7 @@ impl Raw {
             "-e" | "--tickEvent" => self.tick = Some(value),
             "-u" | "--userName" => self.user = given(value),
             "-p" | "--password" => self.password = given(value),
+            "--sendmail" => self.sendmail = given(value),
             _ => self.tls = true, // --tls
         }
         Ok(())
@@ -181,6 +205,7 @@ impl Raw {
             tick: self.tick.unwrap_or_else(|| "TICK_60".to_owned()),
             login: self.user.zip(self.password),
             tls: self.tls,
+            sendmail: self.sendmail,
         })
     }
 }
@@ -234,8 +259,9 @@ mod tests {
 
     #[test]
     fn every_option_is_read_in_both_spellings() {
-        let short = "-i 2.5 -t a@x,b@y -f me@z -s S -H mx:26 -e TICK_5 -u U -p P --tls";
-        let long = "--int=2.5 --toEmail a@x,b@y --from=me@z --subj=S --smtp=mx:26 --tick=TICK_5 --user=U --pass=P --tls";
+        let short =
+            "-i 2.5 -t a@x,b@y -f me@z -s S -H mx:26 -e TICK_5 -u U -p P --tls --sendmail cat";
+        let long = "--int=2.5 --toEmail a@x,b@y --from=me@z --subj=S --smtp=mx:26 --tick=TICK_5 --user=U --pass=P --tls --sendmail=cat";
         let options = parse(short).expect("they fit");
         assert_eq!(parse(long), Ok(options.clone()));
         let want = Options {
@@ -249,8 +275,34 @@ mod tests {
             tick: "TICK_5".into(),
             login: Some(("U".into(), "P".into())),
             tls: true,
+            sendmail: Some("cat".into()),
         };
         assert_eq!(options, want);
+    }
+
+    #[test]
+    fn options_choose_the_way() {
+        let smtp = Smtp::new("mx:26", "me@z");
+        let rows = [
+            ("", Carrying::Smtp(smtp.clone())),
+            ("--tls", Carrying::Smtp(smtp.clone())),
+            ("-u U -p P", Carrying::Smtp(smtp.clone().login("U", "P"))),
+            (
+                "-u U -p P --tls",
+                Carrying::Smtp(smtp.login("U", "P").tls()),
+            ),
+            (
+                "--sendmail=cat",
+                Carrying::Sendmail(Sendmail {
+                    command: "cat".into(),
+                    from: Some("me@z".into()),
+                }),
+            ),
+        ];
+        for (words, want) in rows {
+            let options = parse(&format!("-t a@x -f me@z -H mx:26 {words}")).expect("they fit");
+            assert_eq!(options.carrier(), want, "{words}");
+        }
     }
 
     #[test]

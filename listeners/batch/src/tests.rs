@@ -1,22 +1,46 @@
+use std::sync::{Arc, Mutex};
+
+use listener_kit::{MailError, Refused};
 use protocol::listener::EventHeader;
 
 use super::*;
-use crate::smtp::SendError;
 
-/// A post office that takes letters or, closed, none.
+/// A way mail takes, or not.
+#[derive(Default, Clone)]
+struct Office(Arc<Mutex<Counter>>);
+
 #[derive(Default)]
-struct Office {
-    closed: bool,
-    sent: Vec<String>,
+struct Counter {
+    /// How the next mail ends; otherwise well.
+    next: Option<Result<Delivery, MailError>>,
+    sent: Vec<Mail>,
 }
 
-impl PostOffice for Office {
-    fn send(&mut self, _: &Letter, body: &str) -> Result<(), SendError> {
-        if self.closed {
-            return Err(SendError::Letter(lettre::error::Error::MissingFrom));
+impl Office {
+    fn next(&self, result: Result<Delivery, MailError>) {
+        self.0.lock().expect("no panic").next = Some(result);
+    }
+
+    fn sent(&self) -> Vec<Mail> {
+        self.0.lock().expect("no panic").sent.clone()
+    }
+}
+
+impl Carrier for Office {
+    fn carry(&self, mail: &Mail) -> Result<Delivery, MailError> {
+        let mut counter = self.0.lock().expect("no panic");
+        let result = counter.next.take().unwrap_or_else(|| Ok(taken()));
+        if result.is_ok() {
+            counter.sent.push(mail.clone());
         }
-        self.sent.push(body.to_owned());
-        Ok(())
+        result
+    }
+}
+
+fn taken() -> Delivery {
+    Delivery {
+        accepted: 1,
+        ..Delivery::default()
     }
 }
 
@@ -24,7 +48,8 @@ fn station(interval: f64) -> Station<Office, Vec<u8>> {
     Station {
         alert: &FATAL_MAIL,
         collector: Collector::new(interval, "TICK_60").expect("a tick"),
-        post: Office::default(),
+        carrier: Office::default(),
+        later: Outbox::new(Office::default()),
         letter: Letter {
             to: vec!["a@x".into()],
             from: "me@z".into(),
@@ -51,9 +76,10 @@ const FATAL: &str = "PROCESS_STATE_FATAL";
 fn lines_are_sent_when_the_interval_is_over() {
     let mut station = station(2.0);
     feed(&mut station, &[FATAL, "TICK_60", FATAL, "TICK_5"]);
-    assert!(station.post.sent.is_empty());
+    assert!(station.carrier.sent().is_empty());
     feed(&mut station, &["TICK_60"]);
-    let body = station.post.sent.first().expect("a letter");
+    let sent = station.carrier.sent();
+    let body = &sent.first().expect("a letter").body;
     assert_eq!(body.lines().count(), 2);
     assert!(
         body.lines()
@@ -64,21 +90,57 @@ fn lines_are_sent_when_the_interval_is_over() {
         format!("{body}\nSending notification email:\nTo: a@x\nFrom: me@z\nSubject: S\nBody:\n");
     assert!(log.starts_with(&start), "{log}");
     feed(&mut station, &["TICK_60", "TICK_60"]);
-    assert_eq!(station.post.sent.len(), 1);
+    assert_eq!(station.carrier.sent().len(), 1);
+}
+
+/// How many lines each mail has.
+fn lines(station: &Station<Office, Vec<u8>>) -> Vec<usize> {
+    let sent = station.carrier.sent();
+    sent.iter().map(|mail| mail.body.lines().count()).collect()
+}
+
+fn log(station: &Station<Office, Vec<u8>>) -> String {
+    String::from_utf8(station.log.clone()).expect("text")
 }
 
 #[test]
 fn lines_that_cannot_be_sent_are_kept() {
     let mut station = station(1.0);
-    station.post.closed = true;
+    station.carrier.next(Err(MailError::Passing("away".into())));
     feed(&mut station, &[FATAL, "TICK_60", FATAL]);
-    let log = String::from_utf8(station.log.clone()).expect("text");
-    assert!(log.contains("\nError sending email: "), "{log}");
-    assert!(log.contains("\nSending notification email:\n"), "{log}");
-    station.post.closed = false;
+    let log = log(&station);
+    assert!(
+        log.contains("\nError sending email: away\nSending notification email:\n"),
+        "{log}"
+    );
     feed(&mut station, &["TICK_60"]);
-    assert_eq!(
-        station.post.sent.first().map(|body| body.lines().count()),
-        Some(2)
+    assert_eq!(lines(&station), [2]);
+}
+
+#[test]
+fn lines_that_nobody_wants_are_not_sent_again() {
+    let mut station = station(1.0);
+    station.carrier.next(Err(MailError::Lasting("no".into())));
+    feed(&mut station, &[FATAL, "TICK_60", FATAL, "TICK_60"]);
+    assert_eq!(lines(&station), [1]);
+    assert!(log(&station).contains("\nError sending email: no\n"));
+}
+
+#[test]
+fn who_is_refused_does_not_keep_the_others_from_their_mail() {
+    let mut station = station(1.0);
+    station.carrier.next(Ok(Delivery {
+        refused: vec![Refused {
+            address: "b@x".into(),
+            reason: "no such user".into(),
+        }],
+        ..taken()
+    }));
+    feed(&mut station, &[FATAL, "TICK_60", FATAL, "TICK_60"]);
+    assert_eq!(lines(&station), [1, 1]);
+    let log = log(&station);
+    assert!(
+        log.contains("\nError sending email to b@x: no such user\n"),
+        "{log}"
     );
 }

@@ -8,26 +8,24 @@ use std::process::ExitCode;
 
 use jiff::Zoned;
 use listener_kit::{
-    Listener, Log, Mailer as _, Outcome, Sendmail, arguments, complain_unsupervised, is_supervised,
+    Listener, Log, Mailer as _, Outbox, Outcome, arguments, complain_unsupervised, is_supervised,
     log,
 };
 
 use crate::crash::Crash;
-use crate::options::{Options, USAGE};
+use crate::options::{Options, usage};
 
 fn main() -> ExitCode {
     let options = match Options::parse(&arguments()) {
         Ok(options) => options,
-        Err(refusal) => return refusal.exit(USAGE),
+        Err(refusal) => return refusal.exit(&usage()),
     };
     // crashmail asks supervisord nothing; the address only shows that it was started in the right place.
     if !is_supervised() {
         complain_unsupervised("crashmail");
         return ExitCode::SUCCESS;
     }
-    let mut mailer = Sendmail {
-        command: options.sendmail.clone(),
-    };
+    let mut mailer = Outbox::new(options.mail.carrier());
     let mut log = log();
     Listener::stdio().serve(|event| {
         if let Some(crash) = Crash::of(event).filter(|crash| options.wants(crash)) {
@@ -41,14 +39,15 @@ fn main() -> ExitCode {
 fn report(
     crash: &Crash<'_>,
     options: &Options,
-    mailer: &mut Sendmail,
+    mailer: &mut Outbox,
     log: &mut Log,
 ) -> io::Result<()> {
     writeln!(log, "unexpected exit, mailing")?;
     if let Some(to) = &options.email {
         let mail = crash.mail(to, options.prefix.as_deref(), &Zoned::now());
-        mailer.send(&mail, log);
-        write!(log, "Mailed:\n\n{mail}")?;
+        if mailer.send(&mail, log) {
+            write!(log, "Mailed:\n\n{mail}")?;
+        }
     }
     log.flush()
 }

@@ -1,12 +1,18 @@
 //! The command line.
 
 use getopt::{Spec, getopt};
-use listener_kit::{DEFAULT_SENDMAIL, Refusal, given};
+use listener_kit::{MailOptions, Refusal, given};
 
 use crate::crash::Crash;
 
 /// What `--help` shows.
-pub(crate) const USAGE: &str = r#"crashmail [-p process]... [-a] [-o prefix] [-m email_address] [-s sendmail]
+pub(crate) fn usage() -> String {
+    format!("{}\n{}\n{EXAMPLE}", ABOUT, MailOptions::USAGE)
+}
+
+const ABOUT: &str = r#"crashmail [-p process]... [-a] [-o prefix] [-m email_address] [-s sendmail]
+       [--mail-server=host[:port]] [--mail-from=email_address]
+       [--mail-user=name] [--mail-password=password] [--mail-tls]
 
 Options:
 
@@ -25,8 +31,9 @@ Options:
       on its standard input. Default: "/usr/sbin/sendmail -t -i".
 
 -h -- Show this text.
+"#;
 
-A process that fails before it was up for startsecs is not reported: it
+const EXAMPLE: &str = r#"A process that fails before it was up for startsecs is not reported: it
 becomes FATAL, it does not exit. fatalmailbatch reports those.
 
 Example:
@@ -43,11 +50,17 @@ const SPEC: Spec<'_> = Spec {
         "optionalheader=",
         "sendmail_program=",
         "email=",
+        // Ours; their first letter is free, so abbreviations of the others keep their meaning.
+        "mail-server=",
+        "mail-from=",
+        "mail-user=",
+        "mail-password=",
+        "mail-tls",
     ],
 };
 
 /// What to report, and to whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Options {
     /// Processes to report, as `process` or `group:process`; empty: all.
     programs: Vec<String>,
@@ -56,20 +69,8 @@ pub(crate) struct Options {
     pub(crate) prefix: Option<String>,
     /// Where mail goes; `None`: nowhere.
     pub(crate) email: Option<String>,
-    /// Command that sends mail.
-    pub(crate) sendmail: String,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            programs: Vec::new(),
-            any: false,
-            prefix: None,
-            email: None,
-            sendmail: DEFAULT_SENDMAIL.to_owned(),
-        }
-    }
+    /// Which way mail goes.
+    pub(crate) mail: MailOptions,
 }
 
 impl Options {
@@ -86,9 +87,11 @@ impl Options {
                 "-a" | "--any" => options.any = true,
                 "-o" | "--optionalheader" => options.prefix = given(value),
                 "-m" | "--email" => options.email = given(value),
-                _ => options.sendmail = value, // -s, --sendmail_program
+                // -s and --mail-...: nothing else is left.
+                _ => drop(options.mail.set(&option, &value)),
             }
         }
+        options.mail.check()?;
         Ok(options)
     }
 
@@ -125,7 +128,7 @@ mod tests {
             any: true,
             prefix: Some("host".into()),
             email: Some("x@y".into()),
-            sendmail: "cat".into(),
+            mail: MailOptions::with_sendmail("cat"),
         };
         assert_eq!(options, want);
         assert_eq!(parse("word -x"), Ok(Options::default()));

@@ -8,7 +8,7 @@ use listener_kit::{Identity, Mail, Mailer, Supervisor, error_text};
 use protocol::states::ProcessState;
 
 use crate::options::Options;
-use crate::probe::{Answer, Probe};
+use crate::probe::{Answer, Probe, ask_all};
 use crate::restart::{Dumper, Report, Selection};
 
 /// Everything outside that a check needs.
@@ -16,8 +16,8 @@ use crate::restart::{Dumper, Report, Selection};
 pub(crate) struct Surroundings<S, P, D, M, L> {
     /// Whom to ask for processes and restarts.
     pub(crate) supervisor: S,
-    /// Who asks the URL.
-    pub(crate) probe: P,
+    /// Who asks the URLs, in their order.
+    pub(crate) probes: Vec<P>,
     /// Who writes core files, if they are wanted.
     pub(crate) dumper: Option<D>,
     /// Who sends mail.
@@ -28,7 +28,7 @@ pub(crate) struct Surroundings<S, P, D, M, L> {
     pub(crate) clock: fn() -> Instant,
 }
 
-/// Watches one URL.
+/// Watches URLs.
 #[derive(Debug)]
 pub(crate) struct Watch {
     options: Options,
@@ -47,7 +47,7 @@ impl Watch {
         }
     }
 
-    /// Asks the URL and, if the answer is wrong, restarts the processes and sends mail.
+    /// Asks the URLs and, if an answer is wrong, restarts the processes and sends mail.
     ///
     /// # Errors
     /// When the log cannot be written.
@@ -57,7 +57,7 @@ impl Watch {
     ) -> io::Result<()>
     where
         S: Supervisor,
-        P: Probe,
+        P: Probe + Send,
         D: Dumper,
         M: Mailer,
         L: Write,
@@ -65,8 +65,13 @@ impl Watch {
         if self.is_waiting((around.clock)()) || !self.has_a_reason_to_ask(around)? {
             return Ok(());
         }
-        if let Some(trouble) = self.judge(around.probe.ask()) {
-            self.act(trouble, around)?;
+        let answers = ask_all(&mut around.probes);
+        let urls = self.options.urls.iter().zip(answers);
+        let faults: Vec<_> = urls
+            .filter_map(|(url, answer)| self.judge(url, answer))
+            .collect();
+        if !faults.is_empty() {
+            self.act(&faults, around)?;
         }
         around.log.flush()
     }
@@ -78,7 +83,7 @@ impl Watch {
         since.is_some_and(|since| since < self.options.wait)
     }
 
-    /// Whether the options want the URL asked although nothing may be RUNNING, or something is.
+    /// Whether the options want the URLs asked although nothing may be RUNNING, or something is.
     fn has_a_reason_to_ask<S: Supervisor, P, D, M, L: Write>(
         &self,
         around: &mut Surroundings<S, P, D, M, L>,
@@ -113,8 +118,7 @@ impl Watch {
     }
 
     /// What is wrong about an answer, if anything is.
-    fn judge(&self, answer: Result<Answer, String>) -> Option<Trouble> {
-        let url = &self.options.url;
+    fn judge(&self, url: &str, answer: Result<Answer, String>) -> Option<Fault> {
         let (fault, message) = match answer {
             Err(error) => ("bad status", format!("error contacting {url}:\n\n {error}")),
             Ok(answer) => {
@@ -124,28 +128,28 @@ impl Watch {
                     (false, _) => "bad status",
                     (true, false) => "bad body",
                 };
-                (
-                    fault,
-                    format!(
-                        "status contacting {url}: {} {}",
-                        answer.status, answer.reason
-                    ),
-                )
+                let (status, reason) = (answer.status, answer.reason);
+                (fault, format!("status contacting {url}: {status} {reason}"))
             }
         };
-        let tool = match &self.options.name {
-            None => "httpok".to_owned(),
-            Some(name) => format!("httpok [{name}]"),
-        };
-        Some(Trouble {
-            subject: format!("{tool}: {url}: {fault} returned"),
+        Some(Fault {
+            title: format!("{url}: {fault} returned"),
             message,
         })
     }
 
+    fn subject(&self, faults: &[Fault]) -> String {
+        let titles: Vec<_> = faults.iter().map(|fault| fault.title.as_str()).collect();
+        let titles = titles.join(", ");
+        match &self.options.name {
+            None => format!("httpok: {titles}"),
+            Some(name) => format!("httpok [{name}]: {titles}"),
+        }
+    }
+
     fn act<S, P, D, M, L>(
         &mut self,
-        trouble: Trouble,
+        faults: &[Fault],
         around: &mut Surroundings<S, P, D, M, L>,
     ) -> io::Result<()>
     where
@@ -154,7 +158,13 @@ impl Watch {
         M: Mailer,
         L: Write,
     {
-        let mut report = Report::new(trouble.message, &mut around.log);
+        let messages: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        let messages = messages.join("\n");
+        // With one URL it is clear which it was, and Superlance's log does not say.
+        if self.options.urls.len() > 1 {
+            writeln!(around.log, "{messages}")?;
+        }
+        let mut report = Report::new(messages, &mut around.log);
         let processes = match around.supervisor.processes() {
             Ok(processes) => processes,
             Err(error) => {
@@ -179,20 +189,22 @@ impl Watch {
         if let Some(to) = &self.options.email {
             let mail = Mail {
                 to: to.clone(),
-                subject: trouble.subject,
+                subject: self.subject(faults),
                 body,
             };
-            around.mailer.send(&mail, &mut around.log);
-            write!(around.log, "Mailed:\n\n{mail}")?;
+            if around.mailer.send(&mail, &mut around.log) {
+                write!(around.log, "Mailed:\n\n{mail}")?;
+            }
         }
         Ok(())
     }
 }
 
 /// A wrong answer, as the mail puts it.
-struct Trouble {
-    subject: String,
-    /// The first lines of the body.
+struct Fault {
+    /// In the subject.
+    title: String,
+    /// Lines at the top of the body.
     message: String,
 }
 

@@ -13,10 +13,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use client::blocking::Client;
-use listener_kit::{Identity, Listener, Outcome, Sendmail, arguments, connect, log};
+use listener_kit::{Identity, Listener, Outbox, Outcome, arguments, connect, log};
 
 use crate::check::{Surroundings, Watch};
-use crate::options::{Options, USAGE};
+use crate::options::{Options, usage};
 use crate::probe::HttpProbe;
 use crate::restart::Gcore;
 use crate::target::Target;
@@ -24,17 +24,15 @@ use crate::target::Target;
 fn main() -> ExitCode {
     let options = match Options::parse(&arguments()) {
         Ok(options) => options,
-        Err(refusal) => return refusal.exit(USAGE),
+        Err(refusal) => return refusal.exit(&usage()),
     };
     let supervisor = match connect("httpok", ExitCode::SUCCESS) {
         Ok(supervisor) => supervisor,
         Err(code) => return code,
     };
-    let probe = Target::parse(&options.url)
-        .map_err(|error| error.to_string())
-        .and_then(|target| HttpProbe::new(target, &options).map_err(|error| error.to_string()));
-    match probe {
-        Ok(probe) => watch(options, supervisor, probe),
+    let probes = options.urls.iter().map(|url| probe(url, &options));
+    match probes.collect::<Result<Vec<_>, _>>() {
+        Ok(probes) => watch(options, supervisor, probes),
         Err(error) => {
             // The exit code tells as much.
             let _ = writeln!(log(), "{error}");
@@ -43,17 +41,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn watch(options: Options, supervisor: Client, probe: HttpProbe) -> ExitCode {
+fn probe(url: &str, options: &Options) -> Result<HttpProbe, String> {
+    let target = Target::parse(url).map_err(|error| error.to_string())?;
+    HttpProbe::new(target, options).map_err(|error| error.to_string())
+}
+
+fn watch(options: Options, supervisor: Client, probes: Vec<HttpProbe>) -> ExitCode {
     let mut surroundings = Surroundings {
         supervisor,
-        probe,
+        probes,
         dumper: options.coredir.clone().map(|directory| Gcore {
             command: options.gcore.clone(),
             directory,
         }),
-        mailer: Sendmail {
-            command: options.sendmail.clone(),
-        },
+        mailer: Outbox::new(options.mail.carrier()),
         log: log(),
         clock: Instant::now,
     };

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use getopt::{Spec, getopt};
-use listener_kit::{DEFAULT_SENDMAIL, Refusal, given, integer, repr, seconds};
+use listener_kit::{MailOptions, Refusal, given, integer, repr, seconds};
 
 /// What `--help` shows.
-pub(crate) const USAGE: &str = r#"httpok [-p process]... [-a] [-t timeout] [-c status]... [-b text]
+pub(crate) fn usage() -> String {
+    format!("{}\n{}\n{URLS}", ABOUT, MailOptions::USAGE)
+}
+
+const ABOUT: &str = r#"httpok [-p process]... [-a] [-t timeout] [-c status]... [-b text]
        [-m email_address] [-s sendmail] [-g gcore] [-d coredir] [-e] [-E]
-       [-n httpok_name] [--verify] [--wait-after-restart=seconds] URL
+       [-n httpok_name] [--verify] [--wait-after-restart=seconds]
+       [--mail-server=host[:port]] [--mail-from=email_address]
+       [--mail-user=name] [--mail-password=password] [--mail-tls] URL...
 
 Options:
 
@@ -57,8 +63,10 @@ Options:
 --wait-after-restart -- After a restart, ask the URL only when so many seconds
       are over: time for the program to come up. The suffixes s, m, h and d
       are understood. Default: 0.
+"#;
 
-URL -- What to GET, by http or https.
+const URLS: &str = r#"URL -- What to GET, by http or https. Several are asked at the same time, and
+      one wrong answer is enough.
 
 Example:
 
@@ -84,6 +92,11 @@ const SPEC: Spec<'_> = Spec {
         // Ours; their first letters are free, so abbreviations of the others keep their meaning.
         "verify",
         "wait-after-restart=",
+        "mail-server=",
+        "mail-from=",
+        "mail-user=",
+        "mail-password=",
+        "mail-tls",
     ],
 };
 
@@ -93,8 +106,8 @@ const DAY: i64 = 24 * 60 * 60;
 /// What to ask, what to expect, what to restart and whom to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// The URL as given.
-    pub(crate) url: String,
+    /// The URLs as given.
+    pub(crate) urls: Vec<String>,
     /// Processes to restart, as `process` or `group:process`.
     pub(crate) programs: Vec<String>,
     /// Restart all processes.
@@ -105,8 +118,8 @@ pub(crate) struct Options {
     pub(crate) statuses: Vec<i64>,
     /// What the body must contain.
     pub(crate) body: Option<String>,
-    /// Command that sends mail.
-    pub(crate) sendmail: String,
+    /// Which way mail goes.
+    pub(crate) mail: MailOptions,
     /// Where mail goes; `None`: nowhere.
     pub(crate) email: Option<String>,
     /// Program that writes core files.
@@ -126,13 +139,13 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            url: String::new(),
+            urls: Vec::new(),
             programs: Vec::new(),
             any: false,
             timeout: Duration::from_secs(10),
             statuses: Vec::new(),
             body: None,
-            sendmail: DEFAULT_SENDMAIL.to_owned(),
+            mail: MailOptions::default(),
             email: None,
             gcore: "/usr/bin/gcore -o".to_owned(),
             coredir: None,
@@ -148,18 +161,19 @@ impl Options {
     /// Reads the words after the program's name.
     ///
     /// # Errors
-    /// When help is asked for, an option cannot be read, or there is not exactly one URL.
+    /// When help is asked for, an option cannot be read, or there is no URL.
     pub(crate) fn parse(args: &[String]) -> Result<Self, Refusal> {
         let parsed = getopt(args, SPEC)?;
         let is_help = |(option, _): &(String, String)| option == "-h" || option == "--help";
         if parsed.options.iter().any(is_help) {
             return Err(Refusal::Help);
         }
-        let [url] = parsed.rest.as_slice() else {
+        // Options end at the first URL; one that comes later is a mistake.
+        if parsed.rest.is_empty() || parsed.rest.iter().skip(1).any(|word| word.starts_with('-')) {
             return Err(Refusal::Usage);
-        };
+        }
         let mut options = Self {
-            url: url.clone(),
+            urls: parsed.rest,
             ..Self::default()
         };
         for (option, value) in parsed.options {
@@ -171,10 +185,14 @@ impl Options {
         if options.gcore.is_empty() {
             options.coredir = None;
         }
+        options.mail.check()?;
         Ok(options)
     }
 
     fn set(&mut self, option: &str, value: String) -> Result<(), Refusal> {
+        if self.mail.set(option, &value) {
+            return Ok(());
+        }
         match option {
             "-p" | "--program" => self.programs.push(value),
             "-a" | "--any" => self.any = true,
@@ -184,7 +202,6 @@ impl Options {
                 self.statuses.push(code);
             }
             "-b" | "--body" => self.body = given(value),
-            "-s" | "--sendmail_program" => self.sendmail = value,
             "-m" | "--email" => self.email = given(value),
             "-g" | "--gcore" => self.gcore = value,
             "-d" | "--coredir" => self.coredir = given(value),
@@ -235,13 +252,13 @@ mod tests {
         let options = parse(short).expect("they fit");
         assert_eq!(parse(long), Ok(options.clone()));
         let want = Options {
-            url: "http://h/".into(),
+            urls: vec!["http://h/".into()],
             programs: vec!["a".into(), "g:b".into()],
             any: true,
             timeout: Duration::from_secs(3),
             statuses: vec![200, 301],
             body: Some("text".into()),
-            sendmail: "cat".into(),
+            mail: MailOptions::with_sendmail("cat"),
             email: Some("x@y".into()),
             gcore: "gc".into(),
             coredir: Some("/tmp".into()),
@@ -264,6 +281,8 @@ mod tests {
         let options = parse("-E -e --verify --wait=2m http://h/").expect("they fit");
         assert!(options.eager && options.verify);
         assert_eq!(options.wait, Duration::from_secs(120));
+        let several = parse("-a http://a http://b").expect("they fit");
+        assert_eq!(several.urls, ["http://a", "http://b"]);
         let empty = parse("--body= --email= --coredir= http://h/").expect("they fit");
         assert_eq!((empty.body, empty.email, empty.coredir), (None, None, None));
         let without_program = parse("-d /tmp --gcore= http://h/").expect("they fit");
@@ -276,7 +295,6 @@ mod tests {
         let rows = [
             ("", Refusal::Usage),
             ("-a", Refusal::Usage),
-            ("http://a http://b", Refusal::Usage),
             ("http://a -a", Refusal::Usage),
             ("-x http://a", Refusal::Usage),
             ("-p", Refusal::Usage),

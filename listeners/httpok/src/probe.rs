@@ -1,7 +1,7 @@
 //! Asking the URL.
 
 use std::io::{self, ErrorKind};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use listener_kit::{RootsError, roots};
@@ -43,6 +43,24 @@ pub(crate) trait Probe {
     /// # Errors
     /// What went wrong, in words for the mail.
     fn ask(&mut self) -> Result<Answer, String>;
+}
+
+/// Asks all at the same time, and returns the answers in their order.
+pub(crate) fn ask_all<P: Probe + Send>(probes: &mut [P]) -> Vec<Result<Answer, String>> {
+    if let [probe] = probes {
+        return vec![probe.ask()];
+    }
+    thread::scope(|scope| {
+        let ask = |probe| thread::Builder::new().spawn_scoped(scope, || P::ask(probe));
+        let asking: Vec<_> = probes.iter_mut().map(ask).collect();
+        let answer = |thread: io::Result<ScopedJoinHandle<'_, _>>| match thread {
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err("the check broke off".to_owned())),
+            Err(error) => Err(io_text(&error)),
+        };
+        asking.into_iter().map(answer).collect()
+    })
 }
 
 /// Asks by HTTP or HTTPS, each time on a new connection.

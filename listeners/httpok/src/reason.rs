@@ -101,8 +101,10 @@ fn final_reason(input: &[u8]) -> Option<String> {
         .find_map(status_reason)
 }
 
+/// HTTP says its words in Latin-1, whose bytes are the first characters of Unicode.
 fn status_reason(line: &[u8]) -> Option<String> {
-    let line = String::from_utf8_lossy(line.strip_prefix(b"HTTP/1.")?);
+    let line = line.strip_prefix(b"HTTP/1.")?;
+    let line: String = line.iter().copied().map(char::from).collect();
     let (_, status) = line.split_once(' ')?;
     let (code, reason) = status.split_once(' ').unwrap_or((status, ""));
     (!code.starts_with('1')).then(|| reason.trim().to_owned())
@@ -114,12 +116,13 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_rest_of_the_status_line() {
-        let rows: [(&[u8], Option<&str>); 9] = [
+        let rows: [(&[u8], Option<&str>); 10] = [
             (
                 b"HTTP/1.1 503 Gone fishing\r\nA: b\r\n",
                 Some("Gone fishing"),
             ),
             (b"HTTP/1.0 200 OK\n", Some("OK")),
+            (b"HTTP/1.1 503 Ferm\xe9\r\n", Some("Fermé")),
             (b"HTTP/1.1 200\r\n", Some("")),
             (b"HTTP/1.1 200 \r\n", Some("")),
             (b"HTTP/1.1 200 O", None),

@@ -20,6 +20,7 @@
 //!
 //! Features:
 //! - `async`: `AsyncListener`, whose handler may await. It brings tokio; without it there is no runtime and no thread.
+//! - `smtp`: mail by SMTP, and the options that choose it.
 //! - `testing`: a daemon that drives a listener within a test, and a supervisor that is a list.
 //! - `tls`: which certificates to trust, the same for all listeners that speak HTTPS.
 //!
@@ -48,7 +49,11 @@ pub use async_listener::AsyncListener;
 pub use error_text::error_text;
 pub use identity::Identity;
 pub use listener::{Event, ListenError, Listener, Outcome};
-pub use mail::{DEFAULT_SENDMAIL, Mail, Mailer, Sendmail};
+pub use mail::{
+    Carrier, DEFAULT_SENDMAIL, Delivery, Mail, MailError, Mailer, Outbox, Refused, Sendmail,
+};
+#[cfg(feature = "smtp")]
+pub use mail::{Carrying, MailOptions, Smtp};
 pub use numbers::{byte_size, duration, integer, seconds};
 pub use protocol::listener::{EventHeader, Fields, HeaderError};
 pub use python::{repr, repr_list};

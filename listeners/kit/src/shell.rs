@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg};
 use nix::unistd::Pid;
 
 /// How long to wait before looking at a command again, first and at most.
@@ -89,6 +89,8 @@ impl Shell<'_> {
     }
 
     fn spawn(&self, stdin: Stdio, stdout: Stdio) -> Result<Child, ShellError> {
+        // A command inherits which signals are blocked; a listener that waits for them in a thread blocks those it ends by.
+        let blocked = SigSet::empty().thread_swap_mask(SigmaskHow::SIG_SETMASK);
         let child = Command::new("/bin/sh")
             .arg("-c")
             .arg(self.command)
@@ -96,6 +98,10 @@ impl Shell<'_> {
             .stdout(stdout)
             .process_group(0)
             .spawn();
+        if let Ok(blocked) = blocked {
+            // It was allowed a moment ago.
+            let _ = blocked.thread_set_mask();
+        }
         child.map_err(|error| self.failed_to_run(error))
     }
 
@@ -194,6 +200,16 @@ mod tests {
             b"a\nb"
         );
         assert_eq!(shell("cat").capture().expect("it has no input"), b"");
+    }
+
+    #[test]
+    fn no_signal_is_blocked_in_a_command() {
+        let blocked = SigSet::from_iter([Signal::SIGUSR1]);
+        blocked.thread_block().expect("it can be blocked");
+        let output = shell("kill -USR1 $$; echo alive").capture();
+        assert_eq!(output.expect("it runs"), b"");
+        let mask = SigSet::thread_get_mask().expect("a mask");
+        assert!(mask.contains(Signal::SIGUSR1));
     }
 
     #[test]

@@ -8,16 +8,16 @@ mod options;
 use std::process::ExitCode;
 
 use jiff::Zoned;
-use listener_kit::{Identity, Listener, Outcome, Sendmail, arguments, connect, log};
+use listener_kit::{Identity, Listener, Outbox, Outcome, arguments, connect, log};
 
 use crate::memory::ProcFs;
 use crate::monitor::{Monitor, Surroundings};
-use crate::options::{Options, USAGE};
+use crate::options::{Options, usage};
 
 fn main() -> ExitCode {
     let options = match Options::parse(&arguments()) {
         Ok(options) => options,
-        Err(refusal) => return refusal.exit(USAGE),
+        Err(refusal) => return refusal.exit(&usage()),
     };
     match connect("memmon", ExitCode::FAILURE) {
         Ok(supervisor) => watch(options, supervisor),
@@ -29,9 +29,7 @@ fn watch(options: Options, supervisor: client::blocking::Client) -> ExitCode {
     let mut surroundings = Surroundings {
         supervisor,
         memory: ProcFs::new(options.cumulative),
-        mailer: Sendmail {
-            command: options.sendmail.clone(),
-        },
+        mailer: Outbox::new(options.mail.carrier()),
         log: log(),
         clock: Zoned::now,
     };

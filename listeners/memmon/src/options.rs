@@ -1,13 +1,19 @@
 //! The command line.
 
 use getopt::{Spec, getopt};
-use listener_kit::{DEFAULT_SENDMAIL, Refusal, byte_size, given, repr, seconds};
+use listener_kit::{MailOptions, Refusal, byte_size, given, repr, seconds};
 
 use crate::limits::Limits;
 
 /// What `--help` shows.
-pub(crate) const USAGE: &str = r#"memmon [-c] [-p process=byte_size] [-g group=byte_size] [-a byte_size]
+pub(crate) fn usage() -> String {
+    format!("{}\n{}\n{LIMITS}", ABOUT, MailOptions::USAGE)
+}
+
+const ABOUT: &str = r#"memmon [-c] [-p process=byte_size] [-g group=byte_size] [-a byte_size]
        [-s sendmail] [-m email_address] [-u uptime] [-n memmon_name]
+       [--mail-server=host[:port]] [--mail-from=email_address]
+       [--mail-user=name] [--mail-password=password] [--mail-tls]
 
 Options:
 
@@ -37,8 +43,9 @@ Options:
       "memmon [name]".
 
 -h -- Show this text.
+"#;
 
-A byte_size is an integer, such as 10000, or an integer with one of the
+const LIMITS: &str = r#"A byte_size is an integer, such as 10000, or an integer with one of the
 suffixes KB, MB and GB, such as 200MB.
 
 Example:
@@ -58,6 +65,12 @@ const SPEC: Spec<'_> = Spec {
         "email=",
         "uptime=",
         "name=",
+        // Ours; their first letter is free, so abbreviations of the others keep their meaning.
+        "mail-server=",
+        "mail-from=",
+        "mail-user=",
+        "mail-password=",
+        "mail-tls",
     ],
 };
 
@@ -68,8 +81,8 @@ pub(crate) struct Options {
     pub(crate) cumulative: bool,
     /// How much is too much.
     pub(crate) limits: Limits,
-    /// Command that sends mail.
-    pub(crate) sendmail: String,
+    /// Which way mail goes.
+    pub(crate) mail: MailOptions,
     /// Where mail goes; `None`: nowhere.
     pub(crate) email: Option<String>,
     /// Mail only about processes up for at most so many seconds.
@@ -83,7 +96,7 @@ impl Default for Options {
         Self {
             cumulative: false,
             limits: Limits::default(),
-            sendmail: DEFAULT_SENDMAIL.to_owned(),
+            mail: MailOptions::default(),
             email: None,
             uptime_limit: i64::MAX,
             name: None,
@@ -104,10 +117,14 @@ impl Options {
         for (option, value) in getopt(args, SPEC)?.options {
             options.set(&option, value)?;
         }
+        options.mail.check()?;
         Ok(options)
     }
 
     fn set(&mut self, option: &str, value: String) -> Result<(), Refusal> {
+        if self.mail.set(option, &value) {
+            return Ok(());
+        }
         match option {
             "-h" | "--help" => return Err(Refusal::Help),
             "-c" | "--cumulative" => self.cumulative = true,
@@ -120,7 +137,6 @@ impl Options {
                 self.limits.groups.insert(name, size);
             }
             "-a" | "--any" => self.limits.any = Some(size(option, &value)?),
-            "-s" | "--sendmail_program" => self.sendmail = value,
             "-m" | "--email" => self.email = given(value),
             "-u" | "--uptime" => self.uptime_limit = uptime(option, &value)?,
             _ => self.name = Some(value), // -n, --name
@@ -209,7 +225,7 @@ mod tests {
                 groups: [("g".to_owned(), 3 << 20)].into(),
                 any: Some(1 << 30),
             },
-            sendmail: "cat".into(),
+            mail: MailOptions::with_sendmail("cat"),
             email: Some("x@y".into()),
             uptime_limit: 7200,
             name: Some("N".into()),

@@ -47,7 +47,7 @@ fn around(answer: Result<Answer, String>) -> Around {
             process("idle", "idle", ProcessState::Stopped, 0),
             process("web", "web", ProcessState::Running, 11),
         ]),
-        probe: [answer].into(),
+        probes: vec![[answer].into()],
         dumper: None,
         mailer: Vec::new(),
         log: Vec::new(),
@@ -133,6 +133,49 @@ fn bad_answers_are_told_by_mail() {
         };
         assert_eq!(log(&around), format!("{done}\nMailed:\n\n{want}"));
         assert_eq!(around.mailer, [want]);
+    }
+}
+
+#[test]
+fn one_wrong_answer_of_several_is_enough() {
+    let rows = [
+        (answer(200, "OK", true), answer(200, "OK", true), None),
+        (
+            answer(200, "OK", true),
+            bad(),
+            Some((
+                "httpok: http://b: bad status returned",
+                "status contacting http://b: 503 Busy",
+            )),
+        ),
+        (
+            Err("timed out".to_owned()),
+            answer(200, "OK", false),
+            Some((
+                "httpok: http://h/x: bad status returned, http://b: bad body returned",
+                "error contacting http://h/x:\n\n timed out\nstatus contacting http://b: 200 OK",
+            )),
+        ),
+    ];
+    let done =
+        "Restarting selected processes ['web']\nweb is in RUNNING state, restarting\nweb restarted";
+    for (first, second, want) in rows {
+        let mut around = around(first);
+        around.probes.push([second].into());
+        let mut watch = watch("-p web -m x@y -b text");
+        watch.options.urls.push("http://b".into());
+        watch.check(&mut around).expect("the log is writable");
+        let mail = want.map(|(subject, message)| Mail {
+            to: "x@y".into(),
+            subject: subject.into(),
+            body: format!("{message}\n{done}"),
+        });
+        let text = mail
+            .as_ref()
+            .zip(want)
+            .map(|(mail, (_, message))| format!("{message}\n{done}\nMailed:\n\n{mail}"));
+        assert_eq!(log(&around), text.unwrap_or_default());
+        assert_eq!(around.mailer, Vec::from_iter(mail));
     }
 }
 
@@ -251,7 +294,7 @@ fn not_eager_means_only_while_something_is_running() {
     for (options, asked) in rows {
         let mut around = around(bad());
         run(&format!("-E {options}"), &mut around);
-        assert_eq!(around.probe.is_empty(), asked, "-E {options}");
+        assert_eq!(around.probes[0].is_empty(), asked, "-E {options}");
     }
 }
 
@@ -264,12 +307,12 @@ fn after_a_restart_the_url_is_left_alone_for_a_while() {
     ];
     for (wait, options, left) in rows {
         let mut around = around(bad());
-        around.probe.push_back(bad());
+        around.probes[0].push_back(bad());
         let mut watch = watch(&format!("{wait} {options}"));
         for _ in 0..2 {
             watch.check(&mut around).expect("the log is writable");
         }
-        assert_eq!(around.probe.len(), left, "{wait} {options}");
+        assert_eq!(around.probes[0].len(), left, "{wait} {options}");
     }
     let mut watch = watch("--wait=60");
     let now = Instant::now();

@@ -88,6 +88,30 @@ fn answers_are_read() {
 }
 
 #[test]
+fn all_are_asked_at_the_same_time() {
+    // Neither server answers before both were asked.
+    let meeting: &'static std::sync::Barrier = Box::leak(Box::new(std::sync::Barrier::new(2)));
+    let server = |answers| {
+        Server::with(answers, |stream, answer| {
+            meeting.wait();
+            let _ = stream.write_all(answer.as_bytes());
+        })
+    };
+    let servers = [
+        server(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]),
+        server(&["HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"]),
+    ];
+    let mut probes = servers.each_ref().map(|server| probe("", &server.url));
+    assert_eq!(
+        ask_all(&mut probes),
+        [answer(200, "OK", true), answer(503, "Busy", true)]
+    );
+    for server in servers {
+        server.requests.join().expect("the server ends");
+    }
+}
+
+#[test]
 fn failures_are_told_in_words() {
     let server = Server::start(&[
         "",
