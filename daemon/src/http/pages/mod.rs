@@ -18,7 +18,7 @@ use super::body;
 use super::reply::{self, Reply};
 use super::router::{Exchange, forbid};
 use crate::rpc::RpcContext;
-use crate::supervisor::messages::{GetAllInfo, GetDaemon};
+use crate::supervisor::messages::{GetAllInfo, GetAllPools, GetDaemon};
 use actions::Action;
 use form::Form;
 
@@ -80,14 +80,15 @@ async fn status_page(context: &RpcContext, message: Option<&str>) -> Reply {
         Ok::<_, Fault>((
             context.ask(GetDaemon).await?,
             context.ask(GetAllInfo).await?,
+            context.ask(GetAllPools).await?,
         ))
     };
     match infos.await {
-        Ok((daemon, infos)) if daemon.state == DaemonState::Running => html(
+        Ok((daemon, infos, pools)) if daemon.state == DaemonState::Running => html(
             StatusCode::OK,
-            status::render(&infos, message, &context.caller),
+            status::render(&infos, &pools, message, &context.caller),
         ),
-        Ok((daemon, _)) => html(
+        Ok((daemon, ..)) => html(
             StatusCode::SERVICE_UNAVAILABLE,
             status::render_ending(daemon.state),
         ),

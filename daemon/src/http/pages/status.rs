@@ -8,14 +8,19 @@ use super::form::quote;
 use super::html::{Html, PREAMBLE};
 use crate::access::{Caller, Deed, Target};
 use crate::rpc::SUPERVISOR_VERSION;
-use crate::supervisor::messages::ProcessInfo;
+use crate::supervisor::messages::{PoolInfo, ProcessInfo};
 
 const BYTES_PER_PROCESS: usize = 1280;
 
 /// The page as the caller may use it, with a message above the processes if there is one.
 ///
 /// What the caller may not act on is marked by `data-forbidden`, which the script reads as well.
-pub(super) fn render(processes: &[ProcessInfo], message: Option<&str>, caller: &Caller) -> String {
+pub(super) fn render(
+    processes: &[ProcessInfo],
+    pools: &[PoolInfo],
+    message: Option<&str>,
+    caller: &Caller,
+) -> String {
     let mut page = Html::with_capacity(4096 + processes.len() * BYTES_PER_PROCESS);
     header(&mut page, caller);
     match message {
@@ -35,8 +40,21 @@ pub(super) fn render(processes: &[ProcessInfo], message: Option<&str>, caller: &
         table(&mut page, processes, caller);
     }
     page.raw("</form>\n");
+    losses(&mut page, pools);
     footer(&mut page);
     page.finish()
+}
+
+/// Events that pools had to throw away; nothing on a good day.
+fn losses(page: &mut Html, pools: &[PoolInfo]) {
+    let lossy = pools.iter().filter(|pool| pool.tally.discarded > 0);
+    for pool in lossy {
+        page.raw("<p class=\"losses\">Listener pool ")
+            .text(&pool.name)
+            .raw(" has lost ")
+            .text(&pool.tally.discarded.to_string())
+            .raw(" events.</p>\n");
+    }
 }
 
 /// The page while the daemon goes down: there is nothing to do any more.
@@ -235,10 +253,10 @@ mod tests {
 
     #[test]
     fn messages_are_escaped_and_nothing_is_said_of_no_programs() {
-        let page = render(&[], Some("<script>"), &Caller::anybody());
+        let page = render(&[], &[], Some("<script>"), &Caller::anybody());
         assert!(page.contains("<div class=\"status_msg\">&lt;script&gt;</div>"));
         assert!(page.contains("No programs to manage") && !page.contains("<table"));
-        let page = render(&[], None, &Caller::anybody());
+        let page = render(&[], &[], None, &Caller::anybody());
         assert!(page.contains("<div class=\"hidden\">#</div>") && page.contains("<body>"));
     }
 }
