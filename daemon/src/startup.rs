@@ -31,6 +31,7 @@ use crate::http::{self, BindError, BoundServer};
 use crate::logs::activity::{ActivityLog, Settings};
 use crate::logs::auto;
 use crate::logs::rotate::Rotation;
+use crate::pool::Abandoned;
 use crate::process::Services;
 use crate::process::children::Children;
 use crate::process::fcgi::{self, FcgiSockets};
@@ -483,6 +484,7 @@ impl Instance {
             reader: Reader::start(gate.clone()).map_err(StartupError::Runtime)?,
             gate,
             fcgi,
+            abandoned: Abandoned::default(),
             base_environment: BaseEnvironment::of_this_process(),
             server_url: server_url(&config.servers),
             strip_ansi: Cell::new(config.daemon.strip_ansi),

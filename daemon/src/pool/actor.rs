@@ -12,6 +12,7 @@ use protocol::listener::{EventHeader, ListenerDecoder, ListenerInput, ListenerSt
 use protocol::states::ProcessState;
 use tokio::sync::oneshot;
 
+use super::abandoned::Abandoned;
 use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued, Rest};
 use super::info::{Handling, SharedListenerState};
 use super::losses::Losses;
@@ -56,6 +57,10 @@ pub struct Pool {
     sync_is_due: bool,
     /// Those who wait for the listeners to be done.
     finishing: Vec<oneshot::Sender<()>>,
+    /// What goes with pools that are removed.
+    pub(super) abandoned: Abandoned,
+    /// It has been removed.
+    is_removed: bool,
 }
 
 /// What a pool has to do later.
@@ -95,6 +100,11 @@ impl Listener {
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Finish;
+
+/// The pool has been removed: what waits in memory is lost, which is told.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct GiveUp;
 
 /// How much of a pool's events may be in memory.
 pub fn memory_limit(pool: &PoolConfig) -> Limit {
@@ -155,6 +165,8 @@ impl Pool {
             retry_is_due: false,
             sync_is_due: false,
             finishing: Vec::new(),
+            abandoned: services.abandoned.clone(),
+            is_removed: false,
         };
         match (past, &mut pool.storage) {
             (Some(past), _) => pool.take_over(past),
@@ -378,6 +390,16 @@ impl Pool {
         self.answer_finished();
     }
 
+    fn abandon(&self, count: u64) {
+        if count > 0 {
+            self.abandoned.note(&self.name, count);
+            let name = &self.name;
+            self.log.warn(format_args!(
+                "pool {name} has been removed, discarding the {count} events that waited in memory"
+            ));
+        }
+    }
+
     fn answer_finished(&mut self) {
         if !self.dispatch.is_busy() {
             for waiting in self.finishing.drain(..) {
@@ -468,6 +490,10 @@ impl Handler<Deliver> for Pool {
     type Result = ();
 
     fn handle(&mut self, Deliver(event): Deliver, ctx: &mut Context<Self>) {
+        if self.is_removed {
+            // It was on its way.
+            return self.abandon(1);
+        }
         let effects = match &mut self.storage {
             None => self.dispatch.accept(event),
             Some(storage) => {
@@ -501,6 +527,17 @@ impl Handler<FromListener> for Pool {
             Notice::Unfed { partly } => self.unfed(member, partly, ctx),
             Notice::Gone => self.gone(member, ctx),
         }
+    }
+}
+
+impl Handler<GiveUp> for Pool {
+    type Result = ();
+
+    fn handle(&mut self, _: GiveUp, _: &mut Context<Self>) {
+        self.is_removed = true;
+        let in_tail = self.storage.as_mut().map_or(0, Storage::abandon);
+        let count = self.dispatch.abandon() + in_tail;
+        self.abandon(count);
     }
 }
 

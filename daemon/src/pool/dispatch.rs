@@ -333,6 +333,17 @@ impl Dispatch {
         Ok(())
     }
 
+    /// Forgets every event; how many of them are nowhere else.
+    pub fn abandon(&mut self) -> u64 {
+        let count = self.all_mut().filter(|event| !event.stored).count();
+        self.queue = Queue::default();
+        self.resting.clear();
+        self.members
+            .iter_mut()
+            .for_each(|member| member.in_flight = None);
+        count as u64
+    }
+
     /// Every event: those that are being worked on, that rest, that wait.
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Queued> {
         let held = self.members.iter_mut().filter_map(|m| m.in_flight.as_mut());

@@ -32,7 +32,8 @@ pub struct PoolInfo {
     pub resting: u64,
     /// Events that listeners are working on.
     pub in_flight: u64,
-    /// What has happened since the pool became active.
+    /// What has happened since the pool became active; discarded is also what waited in a pool of this name that an
+    /// `update` has replaced.
     pub tally: Tally,
     /// How long its listeners take.
     pub handling: Handling,
@@ -88,6 +89,8 @@ impl Pool {
         let oldest = dispatch.oldest();
         let oldest = oldest.or_else(|| storage?.oldest_in_tail());
         let age = oldest.map_or(0, |event| unix_millis().saturating_sub(event.raised));
+        let mut tally = dispatch.tally();
+        tally.discarded += self.abandoned.of(&self.name);
         PoolInfo {
             name: self.name.clone(),
             buffered: in_memory + storage.map_or(0, |storage| storage.waiting()),
@@ -95,7 +98,7 @@ impl Pool {
             oldest: u64::try_from(age / 1000).unwrap_or(0),
             resting: dispatch.resting() as u64,
             in_flight: dispatch.in_flight_count() as u64,
-            tally: dispatch.tally(),
+            tally,
             handling: self.handling,
             buffer_file: storage.map(|storage| storage.path().to_owned()),
             disk_failed: storage.is_some_and(|storage| storage.is_failing()),

@@ -24,7 +24,7 @@ use super::dispatch::{Dispatch, Effect, Limit, Queued};
 use super::journal::format::Entry;
 use super::journal::{Journal, Read, Stored};
 use super::queue::Queue;
-use crate::bus::{BusHandle, Envelope};
+use crate::bus::{BusHandle, Envelope, unix_millis};
 use crate::logs::activity::ActivityLog;
 
 /// The window in memory.
@@ -135,8 +135,21 @@ impl Storage {
                 self.bus.number_from(counters.serial);
                 *self.slot.borrow_mut() = State::Open(Box::new(journal));
             }
-            Err(error) => self.report(&error),
+            Err(error) => {
+                if !self.failing {
+                    self.number_by_time(dispatch);
+                }
+                self.report(&error);
+            }
         }
+    }
+
+    /// What the numbers in the files are nobody knows as long as they cannot be opened: goes on with the milliseconds
+    /// since 1970, which no daemon has reached that had less than a thousand events a second since then.
+    fn number_by_time(&self, dispatch: &mut Dispatch) {
+        let now = u64::try_from(unix_millis()).unwrap_or(0);
+        dispatch.number_from(now, 0);
+        self.bus.number_from(now);
     }
 
     /// Goes on where another daemon has stopped, with what it had in memory only.
@@ -247,6 +260,11 @@ impl Storage {
             Some(Err(error)) => self.report(&error),
             None => {}
         }
+    }
+
+    /// Forgets what is neither on disk nor in the window; how many events that is.
+    pub(super) fn abandon(&mut self) -> u64 {
+        std::mem::take(&mut self.tail).len() as u64
     }
 
     /// The disk refuses: try again in a while.
@@ -536,6 +554,10 @@ mod tests {
         assert!(!second.is_failing());
         raise(&mut second, &mut of_second, "e");
         let delivered = deliver(&mut second, &mut of_second);
+        let numbers: Vec<_> = delivered.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers[..2], [0, 1]);
+        assert!(numbers[2] > 1_000_000_000_000, "{numbers:?}");
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         let payloads: Vec<_> = delivered.iter().map(|(_, payload)| &**payload).collect();
         assert_eq!(payloads, ["a", "b", "c", "d", "e"]);
         second.closer().close();

@@ -35,6 +35,7 @@ use super::timer::Timer;
 use crate::bus::BusHandle;
 use crate::logs::activity::ActivityLog;
 use crate::logs::changes::Changes;
+use crate::pool::Abandoned;
 use crate::sys::identity::{Identity, identity_of};
 use crate::sys::signal::kill;
 use crate::sys::wait::Reaped;
@@ -57,6 +58,8 @@ pub struct Services {
     pub gate: Gate,
     /// Sockets of `[fcgi-program:x]` sections.
     pub fcgi: FcgiSockets,
+    /// What waited in pools that have been removed.
+    pub abandoned: Abandoned,
     /// What children inherit.
     pub base_environment: BaseEnvironment,
     /// `SUPERVISOR_SERVER_URL`, if there is a server.

@@ -13,7 +13,7 @@ use protocol::namespec;
 
 use crate::logs::auto;
 use crate::pool::snapshot::PoolSnapshot;
-use crate::pool::{Closer, Pool, SharedListenerState, Storage, memory_limit};
+use crate::pool::{Closer, GiveUp, Pool, SharedListenerState, Storage, memory_limit};
 use crate::process::messages::{FromListener, Retire};
 use crate::process::status::SharedStatus;
 use crate::process::{LogPaths, Process, Services};
@@ -114,6 +114,9 @@ impl Group {
         // Before anything else can be done, so that a successor finds the files closed.
         if let Some(closer) = self.closer {
             closer.close();
+        }
+        if let Some(pool) = self.pool {
+            pool.do_send(GiveUp);
         }
         for member in self.members {
             member.addr.do_send(Retire);

@@ -192,6 +192,54 @@ fn a_torn_end_costs_what_was_torn_and_is_told() {
 }
 
 #[test]
+fn one_bad_byte_costs_one_event_which_is_counted() {
+    let mut daemon = start(&listener("", "autostart=false"));
+    for number in 0..20 {
+        send(&daemon, &number.to_string());
+    }
+    crash(&mut daemon, |daemon| {
+        let only = segments(daemon, ".").pop().expect("a segment");
+        let mut bytes = fs::read(&only).expect("a file");
+        let at = bytes.len() / 2;
+        bytes[at] ^= 0x10;
+        fs::write(only, bytes).expect("it is written");
+    });
+    daemon.wait_log(" bytes, leaving out ");
+    daemon.wait_log("ERRO pool keep: at least 1 events in ");
+    let info = pool(&daemon);
+    assert_eq!(
+        (&info["buffered"], &info["discarded"]),
+        (&json!(19), &json!(1))
+    );
+    send(&daemon, "20");
+    daemon.call("startProcess", json!(["keep"]));
+    let events = recorded(&daemon, "20");
+    assert_eq!(events.len(), 20);
+    assert_eq!(events[19].number("poolserial"), 20);
+}
+
+#[test]
+fn a_fifo_named_like_a_segment_is_refused() {
+    let mut daemon = Daemon::prepare(Flavour::Ours, &listener("", "autostart=false"));
+    let fifo = daemon.path("events.0000000001");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.expect("coreutils").success());
+    daemon.launch(&[]);
+    daemon.wait_until_up();
+    daemon.wait_log("events.0000000001: it is not a regular file");
+    assert_eq!(pool(&daemon)["disk_failed"], true);
+    fs::remove_file(fifo).expect("it is there");
+    daemon.wait_log("events are kept in ");
+    // Numbers that cannot be those of events in the files.
+    send(&daemon, "first");
+    daemon.call("startProcess", json!(["keep"]));
+    let events = recorded(&daemon, "first");
+    for number in ["serial", "poolserial"] {
+        assert!(events[0].number(number) > 1_000_000_000_000);
+    }
+}
+
+#[test]
 fn a_changed_pool_takes_over_its_file() {
     let daemon = start(&listener("", "autostart=false"));
     send(&daemon, "0");
@@ -247,6 +295,38 @@ fn a_full_disk_is_told_once_and_used_again_when_it_is_not() {
     daemon.wait_log("events are kept in ");
     assert_eq!(pool(&daemon)["disk_failed"], false);
     assert_eq!(daemon.log().matches("cannot keep events in ").count(), 1);
+    daemon.call("shutdown", json!([]));
+    child.wait().expect("it ends");
+}
+
+/// The same with room for a segment and hardly more.
+const ON_TINY_DISK: &str = ". \"$FIXTURES/stage.sh\"; \
+    with_mounts 'mount -t tmpfs -o size=32k none small' supervisord -n -c supervisord.conf";
+
+#[test]
+fn a_disk_full_of_accepted_events_gets_its_room_back() {
+    let config =
+        listener("", "autostart=false").replace("%(here)s/events", "%(here)s/small/events");
+    let daemon = Daemon::prepare(Flavour::Ours, &config);
+    fs::create_dir(daemon.path("small")).expect("the directory is writable");
+    let mut child = daemon.fixture_child("sh", &["-c", ON_TINY_DISK]);
+    daemon.wait_log("supervisord started with pid");
+    let filler = "x".repeat(400);
+    for number in 0..100 {
+        send(&daemon, &format!("{number} {filler}"));
+    }
+    daemon.wait_log("CRIT pool keep: cannot keep events in ");
+    daemon.call("startProcess", json!(["keep"]));
+    let events = recorded(&daemon, &format!("99 {filler}"));
+    assert_eq!(events.len(), 100);
+    daemon.wait_log("events are kept in ");
+    wait::until_true("room", || {
+        let info = pool(&daemon);
+        let is_free = info["disk_failed"] == false && info["bytes"].as_i64() < Some(20_000);
+        (is_free, info)
+    });
+    send(&daemon, "100");
+    assert_numbered(&recorded(&daemon, "100"), 0);
     daemon.call("shutdown", json!([]));
     child.wait().expect("it ends");
 }

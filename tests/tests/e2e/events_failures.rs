@@ -225,6 +225,48 @@ fn a_listener_that_closes_its_input_within_an_event_loses_it_to_another() {
     assert_eq!(listeners[0]["statename"], "BUSY");
 }
 
+/// Dies of events that begin with this letter as soon as it has read a little of them.
+const BEFORE_THE_END: &str = "\
+import os, sys
+while True:
+    os.write(1, b'READY\\n')
+    got = b''
+    while b'\\n\\n' not in got and got.count(b'\\n') < 2:
+        got += os.read(0, 1)
+    if os.read(0, 1) == b'x':
+        os._exit(1)
+    with open(sys.argv[1], 'a') as record:
+        record.write('taken\\n')
+    os.write(1, b'RESULT 2\\nOK')
+";
+
+#[test]
+fn an_event_that_kills_its_listeners_before_they_have_read_it_holds_up_nobody() {
+    // The original sends it for ever.
+    if Flavour::under_test() == Flavour::Original {
+        return;
+    }
+    let config = "[eventlistener:frail]\ncommand=%(ENV_PYTHON)s %(here)s/frail.py %(here)s/taken\n\
+                  events=REMOTE_COMMUNICATION\nstartsecs=0\nautorestart=true\n";
+    let mut daemon = Daemon::prepare(Flavour::Ours, config);
+    std::fs::write(daemon.path("frail.py"), BEFORE_THE_END).expect("the directory is writable");
+    daemon.launch(&[]);
+    daemon.wait_until_up();
+    daemon.wait_log("frail: ACKNOWLEDGED -> READY");
+    // More than a pipe holds, and than what follows it in the queue of the daemon.
+    send(&daemon, &"x".repeat(200_000));
+    for _ in 0..5 {
+        send(&daemon, "s");
+    }
+    callboard_tests::wait::until_true("the small events", || {
+        let taken = std::fs::read_to_string(daemon.path("taken")).unwrap_or_default();
+        (taken.lines().count() == 5, taken)
+    });
+    let info = daemon.call("callboard.getEventPoolInfo", json!(["frail"]));
+    assert!(info["rejected"].as_i64() >= Some(4), "{info}");
+    assert_eq!(info["delivered"], 5, "{info}");
+}
+
 #[test]
 fn what_finds_no_listener_free_is_said_to_be_rebuffered() {
     let daemon = start(&[listener(
@@ -271,6 +313,27 @@ fn a_pool_buffers_while_its_listener_is_stopped() {
     assert_eq!(daemon.events("late"), Vec::<Event>::new());
     daemon.call("startProcess", json!(["late"]));
     wait_data(&daemon, "late", &["one", "two"]);
+}
+
+#[test]
+fn what_waits_in_memory_when_its_pool_is_changed_is_counted_and_told() {
+    // The original forgets it in silence.
+    if Flavour::under_test() == Flavour::Original {
+        return;
+    }
+    let daemon = Daemon::under_test(&listener("late", "", "autostart=false"));
+    for text in ["one", "two"] {
+        send(&daemon, text);
+    }
+    daemon.write_config(&listener("late", "", "autostart=false\nstopwaitsecs=5"));
+    daemon.ctl(&["update"]);
+    daemon
+        .wait_log("WARN pool late has been removed, discarding the 2 events that waited in memory");
+    let info = daemon.call("callboard.getEventPoolInfo", json!(["late"]));
+    assert_eq!(
+        (&info["buffered"], &info["discarded"]),
+        (&json!(0), &json!(2))
+    );
 }
 
 #[test]
