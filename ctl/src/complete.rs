@@ -11,7 +11,7 @@ pub(crate) fn word_start(text: &str) -> usize {
         .map_or(0, |before| before + 1)
 }
 
-/// The words `typed`, a part of `line`, may become, each with a space behind it.
+/// The words `typed`, a part of `line`, may become, sorted, each with a space behind it.
 pub(crate) fn candidates<'a>(
     line: &str,
     typed: &str,
@@ -29,7 +29,9 @@ pub(crate) fn candidates<'a>(
         },
     };
     let fitting = names.into_iter().filter(|name| name.starts_with(typed));
-    fitting.map(|name| name + " ").collect()
+    let mut fitting: Vec<_> = fitting.map(|name| name + " ").collect();
+    fitting.sort_unstable();
+    fitting
 }
 
 fn command_names() -> Vec<String> {
@@ -89,9 +91,9 @@ mod tests {
             ("ms", "mstart mstop "),
             ("serialrestart c", "cat "),
             ("help re", "reload remove reread restart "),
-            ("start ", "cat web:a-1 web:* web:a-2 "),
+            ("start ", "cat web:* web:a-1 web:a-2 "),
             ("start c", "cat "),
-            ("start cat:", "cat:cat cat:* "),
+            ("start cat:", "cat:* cat:cat "),
             ("stop web:a-", "web:a-1 web:a-2 "),
             ("signal HUP web:*", "web:* "),
             ("remove ", "cat web "),
@@ -103,5 +105,12 @@ mod tests {
             assert_eq!(offered(line), expected, "{line}");
         }
         assert!(offered("").starts_with("add avail clear "));
+        assert!(
+            offered("")
+                .split(' ')
+                .rev()
+                .skip(1)
+                .is_sorted_by(|a, b| a > b)
+        );
     }
 }

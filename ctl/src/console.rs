@@ -28,6 +28,11 @@ pub(crate) trait Console {
     /// Reads a command of the shell.
     fn read_command(&mut self, prompt: &str, out: &mut dyn Write) -> Result<Entry, Failure>;
 
+    /// Whether the cursor is on a new line after the input has ended or been interrupted at a prompt.
+    fn leaves_prompt(&self) -> bool {
+        false
+    }
+
     /// Reads the answer to a question.
     fn ask(&mut self, question: &str, out: &mut dyn Write) -> Result<Entry, Failure>;
 

@@ -18,7 +18,7 @@ use crate::explain::{LOG_IN, START_OR_ADDRESS, explain};
 use crate::failure::Failure;
 use crate::password_hash::{self, HashError};
 use crate::results::ResultLine;
-use crate::screen::Screen;
+use crate::screen::{Screen, legible};
 use crate::server::Server;
 use crate::waiting::{Call, Moment, Observer, Subject};
 
@@ -114,7 +114,15 @@ impl Controller {
         status: ExitStatus,
     ) -> Result<(), Failure> {
         self.status = status;
-        self.print(line)
+        self.print_foreign(line)
+    }
+
+    /// Prints a line with words of the server's. A terminal gets its control characters escaped.
+    pub(crate) fn print_foreign(&mut self, line: impl Display) -> Result<(), Failure> {
+        match self.screen.is_terminal() {
+            true => self.print(legible(&line.to_string())),
+            false => self.print(line),
+        }
     }
 
     /// Prints a result and notes the problem, if it is one.
@@ -122,7 +130,7 @@ impl Controller {
         if let Some(status) = result.problem {
             self.status = status;
         }
-        self.print(&result.text)
+        self.print_foreign(&result.text)
     }
 
     /// Calls a method of the server. What has been printed becomes visible before.
@@ -282,6 +290,14 @@ impl Controller {
         match self.console.read_command(prompt, &mut self.screen)? {
             Entry::Line(line) => Ok(Some(line)),
             Entry::End => Ok(None),
+        }
+    }
+
+    /// Puts what is printed next on a new line, after a prompt that got no command.
+    pub(crate) fn leave_prompt(&mut self) -> Result<(), Failure> {
+        match self.console.leaves_prompt() {
+            true => Ok(()),
+            false => self.print(""),
         }
     }
 

@@ -31,7 +31,9 @@ use console::{Console, Editor, Plain};
 use controller::{Controller, SharedServer};
 use exit_status::ExitStatus;
 use failure::Failure;
+use nix::sys::signal::{Signal, raise};
 use options::Invocation;
+use password_hash::HashError;
 use reactor::Reactor;
 use remote::Remote;
 use screen::{Look, Screen};
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
 fn hash_password() -> ExitStatus {
     match password_hash::run() {
         Ok(()) => ExitStatus::Success,
+        Err(HashError::Input(Failure::Interrupted)) => interrupted(),
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitStatus::Failed
@@ -86,11 +89,20 @@ fn run(settings: Settings) -> ExitStatus {
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitStatus::Failed
         }
+        Err(Failure::Interrupted) => interrupted(),
         Err(failure) => {
             let _ = writeln!(io::stderr(), "error: {failure}");
             ExitStatus::Failed
         }
     }
+}
+
+/// Ends as Ctrl-C ends a program, on a new line: the shell is to know.
+fn interrupted() -> ExitStatus {
+    let _ = writeln!(io::stderr());
+    // Comes back if the signal is being watched.
+    let _ = raise(Signal::SIGINT);
+    ExitStatus::Failed
 }
 
 /// Runs the command, or the shell, whose exit status is always that of success.

@@ -1,5 +1,6 @@
 //! Standard output: a terminal may show progress and colours, anything else gets plain lines.
 
+use std::borrow::Cow;
 use std::env;
 use std::io::{self, IsTerminal as _, Write};
 
@@ -85,6 +86,23 @@ impl Screen {
     }
 }
 
+/// The text, with control characters other than those that lay lines out escaped: they might move the cursor, or talk to
+/// the terminal.
+pub(crate) fn legible(text: &str) -> Cow<'_, str> {
+    let is_raw = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_raw) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match is_raw(character) {
+            true => escaped.extend(character.escape_default()),
+            false => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.erase_progress()?;
@@ -93,5 +111,22 @@ impl Write for Screen {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        let rows = [
+            ("web: started", "web: started"),
+            ("one\n\ttwo ü", "one\n\ttwo ü"),
+            ("\x1b[2Jgone\r\u{9b}1m", "\\u{1b}[2Jgone\\r\\u{9b}1m"),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(legible(text), expected);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! The interactive shell.
 
-use crate::commands::END_OF_INPUT;
 use crate::controller::{Controller, Flow};
 use crate::failure::Failure;
 
@@ -9,17 +8,19 @@ use crate::failure::Failure;
 /// # Errors
 /// When input or output fails.
 pub(crate) fn run(ctl: &mut Controller, prompt: &str) -> Result<(), Failure> {
-    match read_and_run(ctl, &format!("{prompt}> ")) {
-        Err(Failure::Interrupted) => ctl.print(""),
-        ended => ended,
-    }
-}
-
-fn read_and_run(ctl: &mut Controller, prompt: &str) -> Result<(), Failure> {
+    let prompt = format!("{prompt}> ");
     let mut line = "status".to_owned();
-    while ctl.execute(&line)? == Flow::Continue {
-        let typed = ctl.read_command(prompt)?;
-        line = typed.unwrap_or_else(|| END_OF_INPUT.to_owned());
+    loop {
+        match ctl.execute(&line) {
+            Ok(Flow::Continue) => {}
+            Ok(Flow::Leave) => return Ok(()),
+            Err(Failure::Interrupted) => return ctl.print(""),
+            Err(failure) => return Err(failure),
+        }
+        line = match ctl.read_command(&prompt) {
+            Ok(Some(line)) => line,
+            Ok(None) | Err(Failure::Interrupted) => return ctl.leave_prompt(),
+            Err(failure) => return Err(failure),
+        };
     }
-    Ok(())
 }

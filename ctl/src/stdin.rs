@@ -12,6 +12,8 @@ use tokio::io::unix::AsyncFd;
 pub(crate) struct LineReader {
     source: Source,
     buffered: Vec<u8>,
+    /// The input has ended behind a line that had no end. A terminal tells that only once.
+    has_ended: bool,
 }
 
 /// Standard input. It keeps its file status flags, which it shares with other processes.
@@ -30,6 +32,7 @@ impl LineReader {
         Self {
             source: Source::Unopened,
             buffered: Vec::new(),
+            has_ended: false,
         }
     }
 
@@ -43,10 +46,16 @@ impl LineReader {
                 let line: Vec<u8> = self.buffered.drain(..=end).collect();
                 return Ok(Some(text(&line[..end])));
             }
+            if std::mem::take(&mut self.has_ended) {
+                return Ok(None);
+            }
             let mut chunk = [0; 4096];
             match self.source.read(&mut chunk).await? {
                 0 if self.buffered.is_empty() => return Ok(None),
-                0 => return Ok(Some(text(&std::mem::take(&mut self.buffered)))),
+                0 => {
+                    self.has_ended = true;
+                    return Ok(Some(text(&std::mem::take(&mut self.buffered))));
+                }
                 length => self.buffered.extend_from_slice(&chunk[..length]),
             }
         }

@@ -63,7 +63,7 @@ fn connect(ctl: &mut Controller, name: &str) -> Result<(), Failure> {
     match ctl.stream(|server, out| server.foreground(name, out)) {
         Ok(Ending::Left) | Err(Failure::Interrupted) => {}
         Ok(Ending::ProcessGone) => ctl.print("Process got killed")?,
-        Ok(Ending::Refused(text)) => ctl.print(format_args!("ERROR: {text}"))?,
+        Ok(Ending::Refused(text)) => ctl.print_foreign(format_args!("ERROR: {text}"))?,
         Err(failure) => return Err(failure),
     }
     ctl.print("Exiting foreground")

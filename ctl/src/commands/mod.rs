@@ -94,8 +94,8 @@ pub(crate) const FURTHER: [&Command; 7] = [
     &upgrade::COMMAND,
 ];
 
-/// What the shell runs at the end of its input; it may also be typed.
-pub(crate) const END_OF_INPUT: &str = "EOF";
+/// What may be typed instead of Ctrl-D.
+const END_OF_INPUT: &str = "EOF";
 
 /// Every command.
 pub(crate) fn all() -> impl Iterator<Item = &'static Command> {

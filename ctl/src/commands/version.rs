@@ -20,6 +20,6 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     let method = "supervisor.getSupervisorVersion";
     let version = ctl.call(method, &[])?;
     let version = version.as_str();
-    ctl.print(version.ok_or_else(|| CallError::unexpected(method))?)?;
+    ctl.print_foreign(version.ok_or_else(|| CallError::unexpected(method))?)?;
     Ok(Flow::Continue)
 }

@@ -89,6 +89,10 @@ impl Console for Editor {
         Ok(entry)
     }
 
+    fn leaves_prompt(&self) -> bool {
+        true
+    }
+
     fn ask(&mut self, question: &str, _out: &mut dyn Write) -> Result<Entry, Failure> {
         self.read(question)
     }
