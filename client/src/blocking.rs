@@ -37,7 +37,7 @@ impl Client {
     pub fn new(url: &str, credentials: Option<Credentials>) -> Result<Self, SetupError> {
         let url: ServerUrl = url.parse()?;
         Ok(Self {
-            runtime: Builder::new_current_thread().enable_io().build()?,
+            runtime: Builder::new_current_thread().enable_all().build()?,
             client: crate::Client::new(url, credentials.as_ref()),
         })
     }

@@ -96,7 +96,7 @@ impl Client {
         let body = self.answer(method, params).await?;
         match xmlrpc::parse_response(&body) {
             Ok(answer) => Ok(answer?),
-            Err(error) => Err(CallError::Protocol(error.to_string())),
+            Err(error) => Err(misunderstood(&body, &error)),
         }
     }
 
@@ -110,7 +110,7 @@ impl Client {
         let read = &mut |value| processes.push(ProcessInfo::from_value(value));
         match xmlrpc::parse_array_response(&body, read) {
             Ok(answer) => answer?,
-            Err(error) => return Err(CallError::Protocol(error.to_string())),
+            Err(error) => return Err(misunderstood(&body, &error)),
         }
         processes.into_iter().collect()
     }
@@ -259,11 +259,23 @@ async fn read_whole(mut body: Incoming) -> Result<Vec<u8>, CallError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     let mut whole = Vec::with_capacity(announced.min(CREDIBLE));
     while let Some(frame) = body.frame().await {
-        if let Ok(piece) = frame.map_err(CallError::from_http)?.into_data() {
+        if let Ok(piece) = frame.map_err(CallError::from_body)?.into_data() {
             whole.extend_from_slice(&piece);
         }
     }
     Ok(whole)
+}
+
+/// What is wrong with a body that is no response. Supervisor 4.3.0 announces characters where HTTP wants bytes: an answer
+/// beyond ASCII lacks its end.
+fn misunderstood(body: &[u8], problem: &impl ToString) -> CallError {
+    const ROOT: &[u8] = b"<methodResponse>";
+    const END: &[u8] = b"</methodResponse>";
+    let begins = body.windows(ROOT.len()).take(200).any(|tag| tag == ROOT);
+    match begins && !body.trim_ascii_end().ends_with(END) {
+        true => CallError::Incomplete,
+        false => CallError::Protocol(problem.to_string()),
+    }
 }
 
 enum SendError {

@@ -35,6 +35,9 @@ pub enum CallError {
     /// The connection failed.
     #[error("{0}")]
     Io(#[source] io::Error),
+    /// The answer breaks off.
+    #[error("the answer is incomplete")]
+    Incomplete,
     /// The answer makes no sense.
     #[error("unexpected answer: {0}")]
     Protocol(String),
@@ -52,6 +55,14 @@ impl CallError {
     /// An answer that is not of the type the method is documented to return.
     pub fn unexpected(method: &str) -> Self {
         Self::Protocol(format!("{method} returned something else than documented"))
+    }
+
+    /// A body that could not be read to its end.
+    pub(crate) fn from_body(error: hyper::Error) -> Self {
+        match Self::from_http(error) {
+            Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Self::Incomplete,
+            error => error,
+        }
     }
 
     /// A request or response that hyper could not carry.

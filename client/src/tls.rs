@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{env, io};
 
 use tokio::net::TcpStream;
@@ -45,6 +46,9 @@ pub enum TlsError {
     /// What answers speaks no TLS.
     #[error("the server does not speak TLS")]
     NotTls,
+    /// The server takes the connection and says nothing.
+    #[error("the server does not answer the TLS handshake within {} s", .0.as_secs())]
+    Silent(Duration),
     /// The two sides cannot agree.
     #[error("no encrypted connection: {0}")]
     Handshake(String),

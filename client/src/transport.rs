@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::ToSocketAddrs as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,13 +10,18 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::client::TlsStream;
 
-use crate::tls::{Trust, diagnose};
+use crate::tls::{TlsError, Trust, diagnose};
 use crate::{CallError, ServerUrl};
 
 /// How much is read at once, in bytes. Without a limit the buffer grows with long answers, and stays for as long as the
 /// connection.
 const READ_AT_ONCE: usize = 16 * 1024;
+
+/// How long a host may take to accept a connection, and to encrypt it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The sending half; the connection itself is driven by a task and ends when this is dropped.
 pub(crate) type Sender = SendRequest<Full<Bytes>>;
@@ -34,16 +40,28 @@ pub(crate) async fn connect(
             ..
         } => handshake(connect_tcp(host, *port).await?).await,
         ServerUrl::Http { host, port, .. } => {
-            let trust = trust()?;
-            let stream = connect_tcp(host, *port).await?;
-            let secured = trust.secure(host, stream).await;
-            let stream = secured.map_err(|error| match diagnose(host, &error) {
-                Some(problem) => CallError::Tls(problem),
-                None => error.into(),
-            })?;
-            handshake(stream).await
+            handshake(connect_tls(host, *port, &trust()?).await?).await
         }
     }
+}
+
+async fn connect_tls(
+    host: &str,
+    port: u16,
+    trust: &Trust,
+) -> Result<TlsStream<TcpStream>, CallError> {
+    let deadline = Instant::now() + PATIENCE;
+    let connected = timeout_at(deadline, connect_tcp(host, port)).await;
+    let stream = connected.map_err(|_| {
+        let text = format!("takes no connection within {} s", PATIENCE.as_secs());
+        CallError::Io(io::Error::new(io::ErrorKind::TimedOut, text))
+    })??;
+    let secured = timeout_at(deadline, trust.secure(host, stream)).await;
+    let secured = secured.map_err(|_| TlsError::Silent(PATIENCE))?;
+    secured.map_err(|error| match diagnose(host, &error) {
+        Some(problem) => problem.into(),
+        None => error.into(),
+    })
 }
 
 /// Tries the addresses of a host one after the other. The name is looked up on this thread: a tool has nothing else to

@@ -132,9 +132,12 @@ fn a_request_the_server_may_have_seen_is_not_repeated() {
 fn refusals_are_told_apart() {
     let mut fault = Vec::new();
     write_fault(10, "BAD_NAME: x", &mut fault);
+    let mut cut = response("naïve");
+    cut.truncate(cut.len() - 4);
     let (url, server) = serve(vec![vec![
         (OK, fault),
         (OK, b"<html>".to_vec()),
+        (OK, cut),
         ("HTTP/1.1 401 Unauthorized\r\n", Vec::new()),
         ("HTTP/1.1 500 Internal Server Error\r\n", Vec::new()),
     ]]);
@@ -142,6 +145,7 @@ fn refusals_are_told_apart() {
     let mut call = || client.call("a.b", &[]).unwrap_err();
     assert!(matches!(call(), CallError::Fault(fault) if fault.code == 10));
     assert!(matches!(call(), CallError::Protocol(_)));
+    assert!(matches!(call(), CallError::Incomplete));
     assert!(matches!(call(), CallError::Unauthorized));
     assert!(matches!(call(), CallError::Http(500)));
     server.join().unwrap();
@@ -210,4 +214,33 @@ fn streams_yield_chunks_as_they_come() {
     });
     let request = server.join().unwrap();
     assert!(request.starts_with("GET /mainlogtail HTTP/1.1\r\n"));
+}
+
+#[test]
+fn a_body_that_breaks_off_is_incomplete() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        read_request(&mut stream).unwrap();
+        let answer = format!("{OK}Content-Length: 100\r\n\r\n<?xml");
+        stream.get_mut().write_all(answer.as_bytes()).unwrap();
+    });
+    let mut client = Client::new(&url, None).unwrap();
+    let error = client.call("a.b", &[]).unwrap_err();
+    assert!(matches!(error, CallError::Incomplete), "{error:?}");
+    server.join().unwrap();
+}
+
+#[test]
+fn a_server_that_never_encrypts_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    // The clock jumps as soon as there is nothing else to do.
+    let runtime = { runtime }.enable_all().start_paused(true).build().unwrap();
+    let mut client = client::Client::new(url.parse().unwrap(), None);
+    let error = runtime.block_on(client.call("a.b", &[])).unwrap_err();
+    let expected = "the server does not answer the TLS handshake within 10 s";
+    assert_eq!(error.to_string(), expected);
 }

@@ -20,6 +20,9 @@ const OTHER_USER: &str = "log in as a user who may do this (-u and -p, or in [su
 const OTHER_SERVER: &str = "this does not look like supervisord, check the address (-s, or serverurl in \
     [supervisorctl])";
 
+const CUT_SHORT: &str = "try again, and see the log of supervisord; Supervisor itself cuts answers short that hold \
+    anything but ASCII, for instance names";
+
 /// A line about a failure no command has its own words for. `url` is the server's address.
 pub(crate) fn explain(url: &str, failure: &Failure) -> String {
     match failure {
@@ -49,6 +52,9 @@ fn explain_tls(url: &str, error: &TlsError) -> String {
         TlsError::NotTls => {
             "use http:// (-s, or serverurl in [supervisorctl]), or set certfile in [inet_http_server]"
         }
+        TlsError::Silent(_) => {
+            "check the address (-s, or serverurl in [supervisorctl]) and that supervisord is not stopped"
+        }
         TlsError::Certificate(_) | TlsError::Handshake(_) => {
             "check certfile and keyfile of [inet_http_server]"
         }
@@ -72,6 +78,7 @@ fn explain_call(url: &str, error: &CallError) -> String {
         CallError::Protocol(problem) => {
             format!("error: {url} gave an unexpected answer ({problem}): {OTHER_SERVER}")
         }
+        CallError::Incomplete => format!("error: {url} gave an incomplete answer: {CUT_SHORT}"),
         CallError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => format!(
             "error: {url} {error}: see the log of supervisord; if there is nothing, {OTHER_SERVER}"
         ),
@@ -120,6 +127,14 @@ mod tests {
             (
                 CallError::Protocol("x".into()),
                 "error: u gave an unexpected answer (x): this does not look like",
+            ),
+            (
+                CallError::Incomplete,
+                "error: u gave an incomplete answer: try again",
+            ),
+            (
+                TlsError::Silent(std::time::Duration::from_secs(10)).into(),
+                "error: u the server does not answer the TLS handshake within 10 s: check the address",
             ),
             (
                 io(io::ErrorKind::UnexpectedEof),
