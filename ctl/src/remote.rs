@@ -20,7 +20,7 @@ use crate::waiting::{Call, Observer};
 mod calls;
 mod logs;
 
-use logs::{next, open_log, write};
+use logs::{next, next_piece, open_log, write};
 
 /// A server reached through a [`Client`].
 pub(crate) struct Remote {
@@ -92,8 +92,8 @@ impl Server for Remote {
             let Some(mut log) = open_log(client, &self.url, path).await? else {
                 return Ok(());
             };
-            while let Some(chunk) = log.next().await {
-                write(out, &chunk?)?;
+            while let Some(piece) = next_piece(&mut log).await {
+                write(out, &piece)?;
             }
             Ok(())
         })
@@ -127,8 +127,8 @@ impl Server for Remote {
             let mut stderr = open_log(client, &self.url, &stderr).await?;
             loop {
                 let line = tokio::select! {
-                    chunk = next(&mut stdout) => { write(out, &chunk?)?; continue; }
-                    chunk = next(&mut stderr) => { write(out, &chunk?)?; continue; }
+                    chunk = next(&mut stdout) => { write(out, &chunk)?; continue; }
+                    chunk = next(&mut stderr) => { write(out, &chunk)?; continue; }
                     line = input.next_line() => line.map_err(Failure::Input)?,
                 };
                 let Some(mut line) = line else {

@@ -50,11 +50,17 @@ pub(super) async fn open_log(
     Ok(None)
 }
 
+/// The next piece of a log. A connection that breaks ends it without a word, as in Supervisor 4.3.0, whose server
+/// never ends a stream in another way.
+pub(super) async fn next_piece(log: &mut ByteStream) -> Option<Bytes> {
+    log.next().await?.ok()
+}
+
 /// The next piece of a log; waits for ever when it has ended, so that another can go on.
-pub(super) async fn next(log: &mut Option<ByteStream>) -> Result<Bytes, Failure> {
+pub(super) async fn next(log: &mut Option<ByteStream>) -> Bytes {
     if let Some(stream) = log {
-        if let Some(chunk) = stream.next().await {
-            return Ok(chunk?);
+        if let Some(piece) = next_piece(stream).await {
+            return piece;
         }
         *log = None;
     }
@@ -77,12 +83,14 @@ pub(super) async fn follow_all(
     let mut logs = SelectAll::new();
     for (number, path) in paths.iter().enumerate() {
         if let Some(log) = open_log(client, url, path).await? {
-            let pieces = stream::unfold(log, async |mut log| Some((log.next().await?, log)));
+            let pieces = stream::unfold(log, async |mut log| {
+                Some((next_piece(&mut log).await?, log))
+            });
             logs.push(Box::pin(pieces.map(move |piece| (number, piece))));
         }
     }
     while let Some((number, piece)) = logs.next().await {
-        each(number, &piece?)?;
+        each(number, &piece)?;
     }
     Ok(())
 }
@@ -97,10 +105,9 @@ pub(super) async fn stay(client: &Client, each: &mut OnPiece<'_, Duration>) -> R
     let mut ticks = interval_at(began + TICK, TICK);
     loop {
         tokio::select! {
-            piece = log.next() => match piece {
-                Some(Ok(piece)) => each(began.elapsed(), &piece)?,
-                // The end may be abrupt.
-                Some(Err(_)) | None => return Ok(()),
+            piece = next_piece(&mut log) => match piece {
+                Some(piece) => each(began.elapsed(), &piece)?,
+                None => return Ok(()),
             },
             _ = ticks.tick() => each(began.elapsed(), &[])?,
         }
