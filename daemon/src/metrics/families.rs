@@ -134,7 +134,7 @@ table! {
         Rejected REJECTED = Counter "supervisor_pool_events_rejected_total" ["pool"]:
             "Events that came back, to be sent again.",
         Discarded DISCARDED = Counter "supervisor_pool_events_discarded_total" ["pool"]:
-            "Events thrown away because too many were waiting.",
+            "Events lost: too many were waiting, their file was damaged, or an update removed their pool.",
         Handling HANDLING = Summary "supervisor_pool_event_handling_seconds" ["pool"]:
             "Events that listeners have answered, and the time from sending to answering.",
         DiskFailed DISK_FAILED = Gauge "supervisor_pool_disk_failed" ["pool"]:
