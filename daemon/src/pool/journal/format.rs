@@ -286,6 +286,9 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
+/// Kind, four numbers, and a name of one letter at least.
+const LEAST_EVENT: usize = 1 + 4 * 8 + 1;
+
 /// Whether it is worth while to compute a checksum: the kind and its least length are right, and
 /// all of it is there.
 fn may_be_record(bytes: &[u8]) -> bool {
@@ -296,7 +299,7 @@ fn may_be_record(bytes: &[u8]) -> bool {
     size <= bytes.len()
         && match *kind {
             START => body == 1 + 3 * 8,
-            EVENT => body >= 1 + 4 * 8 + 1,
+            EVENT => body >= LEAST_EVENT,
             SETTLED => body == 1 + 2 * 8,
             _ => false,
         }
