@@ -11,12 +11,15 @@ mod template;
 mod worker;
 
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use listener_kit::{Listener, Outcome, arguments, log, unix_now};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 
 use crate::delivery::Endpoint;
@@ -77,8 +80,8 @@ fn sync(options: Options, endpoint: Endpoint) -> ExitCode {
     })
 }
 
-/// Answers each event when it is in the queue. A thread reads events, a second delivers them, a third waits for signals, and
-/// this one for the end.
+/// Answers each event when it is in the queue. A thread reads events, a second delivers them, others wait for signals and
+/// for supervisord to vanish, and this one for the end.
 ///
 /// # Errors
 /// When there are no threads to be had.
@@ -106,6 +109,12 @@ fn queued(options: Options, endpoint: Endpoint) -> io::Result<()> {
         });
         filling.close(Instant::now() + GRACE);
     })?;
+    let abandoning = Arc::clone(&queue);
+    thread::Builder::new().spawn(move || {
+        if is_left_alone() {
+            abandoning.abandon();
+        }
+    })?;
     let emptying = Arc::clone(&queue);
     let mut worker = Worker::new(&options, endpoint);
     thread::Builder::new().spawn(move || worker.run(&emptying))?;
@@ -114,4 +123,18 @@ fn queued(options: Options, endpoint: Endpoint) -> io::Result<()> {
         .letters()
         .keep_all(&left, "the listener was stopped", options.batch);
     Ok(())
+}
+
+/// Waits until nobody holds the other end of standard input: who reads events does not notice while the queue is full. Returns
+/// `false` if that cannot be watched.
+fn is_left_alone() -> bool {
+    let stdin = io::stdin();
+    // The end of a pipe is reported even if nothing is asked for.
+    let mut ends = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
+    loop {
+        match poll(&mut ends, PollTimeout::NONE) {
+            Err(Errno::EINTR) => {}
+            result => return result.is_ok(),
+        }
+    }
 }

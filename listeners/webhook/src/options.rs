@@ -277,7 +277,10 @@ fn number<N: TryFrom<i64>>(option: &str, value: &str) -> Result<N, Refusal> {
 }
 
 fn at_least_one(option: &str, value: &str) -> Result<usize, Refusal> {
-    number(option, value).map(|number: usize| number.max(1))
+    match number(option, value)? {
+        0 => Err(complaint(format!("{option} must be at least 1"))),
+        number => Ok(number),
+    }
 }
 
 fn time(option: &str, value: &str) -> Result<Duration, Refusal> {
@@ -375,7 +378,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let rows: [(&[&str], &str); 11] = [
+        let rows: [(&[&str], &str); 13] = [
             (&["-x"], "option -x not recognized"),
             (&["ftp://h"], "there must be one URL, with http or https"),
             (&["/path"], "there must be one URL, with http or https"),
@@ -384,6 +387,8 @@ mod tests {
                 "there must be one URL, with http or https",
             ),
             (&["-b", "x", "http://h"], "Unparseable value \"x\" for -b"),
+            (&["-b", "0", "http://h"], "-b must be at least 1"),
+            (&["--queue=0", "http://h"], "--queue must be at least 1"),
             (&["-i", "-1", "http://h"], "Unparseable value \"-1\" for -i"),
             (&["-H", "bad", "http://h"], "no header: \"bad\""),
             (

@@ -23,6 +23,8 @@ struct State {
     bytes: usize,
     /// What is being delivered.
     current: Arc<[Notice]>,
+    /// Who sends events is gone, and takes none back.
+    abandoned: bool,
     /// Nothing more is accepted; when waiting for deliveries ends.
     closed: Option<Instant>,
     /// Everything was handed out and dealt with.
@@ -56,10 +58,11 @@ impl Queue {
         }
     }
 
-    /// Adds an event, once there is room. Returns whether it was taken: not so after the queue was closed.
+    /// Adds an event, once there is room. Returns whether it was taken: not so after the queue was closed. Of an abandoned queue
+    /// it is the last one, and needs no room.
     pub(crate) fn push(&self, notice: Notice) -> bool {
         let mut state = self.lock();
-        while state.is_full(self.capacity) && state.closed.is_none() {
+        while state.is_full(self.capacity) && state.closed.is_none() && !state.abandoned {
             state = self.wait_for_change(state, None);
         }
         if state.closed.is_some() {
@@ -69,6 +72,12 @@ impl Queue {
         state.waiting.push_back((Instant::now(), notice));
         self.changed.notify_all();
         true
+    }
+
+    /// Notes that nobody sends events any more, nor would send one again.
+    pub(crate) fn abandon(&self) {
+        self.lock().abandoned = true;
+        self.changed.notify_all();
     }
 
     /// The next events, up to `count`; fewer when the first has waited for `interval` or the queue is closed. `None`: it is
@@ -199,6 +208,19 @@ mod tests {
                 assert_eq!(numbers(&batch), [number]);
             }
         });
+    }
+
+    #[test]
+    fn the_last_event_needs_no_room() {
+        let queue = Queue::new(1);
+        queue.push(numbered(0));
+        thread::scope(|scope| {
+            let pushing = scope.spawn(|| queue.push(numbered(1)));
+            queue.abandon();
+            assert!(pushing.join().expect("no panic"));
+        });
+        queue.close(Instant::now());
+        assert_eq!(numbers(&queue.wait()), ["0", "1"]);
     }
 
     #[test]
