@@ -208,9 +208,11 @@ impl Pool {
         let rests = self.rests.iter().map(|(Rest(id), at)| (*id, left(*at)));
         let storage = self.storage.as_ref();
         let tail = storage.map(|storage| storage.tail().map(EventSnapshot::of).collect());
+        let mut dispatch = DispatchSnapshot::of(&self.dispatch, rests.collect());
+        dispatch.discarded += self.abandoned.of(&self.name);
         PoolSnapshot {
             identifier: self.identifier.to_string(),
-            dispatch: DispatchSnapshot::of(&self.dispatch, rests.collect()),
+            dispatch,
             listeners: self
                 .listeners
                 .iter()

@@ -180,7 +180,8 @@ impl Storage {
                     Ok(event) => dispatch.queue.put_back(event),
                     Err(stored) => self.skip(&stored, dispatch),
                 },
-                Some(Read::Lost(..)) | None => return,
+                Some(Read::Lost(count, why)) => self.lose(count, &why, dispatch),
+                None => return,
             }
         }
     }
@@ -387,15 +388,18 @@ impl Storage {
                     Ok(event) => return Some(event),
                     Err(stored) => self.skip(&stored, dispatch),
                 },
-                Some(Read::Lost(count, why)) => {
-                    let pool = &self.pool;
-                    self.log
-                        .error(format_args!("pool {pool}: {count} events are lost: {why}"));
-                    dispatch.note_discarded(count);
-                }
+                Some(Read::Lost(count, why)) => self.lose(count, &why, dispatch),
                 None => return self.tail.pop(),
             }
         }
+    }
+
+    /// Events that cannot be read.
+    fn lose(&self, count: u64, why: &str, dispatch: &mut Dispatch) {
+        let pool = &self.pool;
+        self.log
+            .error(format_args!("pool {pool}: {count} events are lost: {why}"));
+        dispatch.note_discarded(count);
     }
 
     /// An event of a type that a later version has written.

@@ -155,7 +155,8 @@ impl Journal {
             reader: Reader::new(first),
             last_read: None,
             settled: survey.settled,
-            unsaved: Runs::default(),
+            // What is lost has been counted, and is not to be counted again at the next start.
+            unsaved: survey.missed,
             counters: survey.counters,
             dropped: Dropped::default(),
             unsynced: Vec::new(),

@@ -21,7 +21,7 @@ pub struct Survey {
     /// Events may be missing since the last position.
     missing: Option<Missing>,
     /// Positions whose events are not there.
-    missed: Runs,
+    pub missed: Runs,
     /// Events that are not there, their positions unknown.
     missed_at_least: u64,
 }
@@ -88,7 +88,7 @@ impl Survey {
             self.missed_at_least += u64::from(missing.was_event);
         }
         let before = self.unsettled();
-        for (first, last) in std::mem::take(&mut self.missed).iter() {
+        for (first, last) in self.missed.clone().iter() {
             self.settle(first, last);
         }
         before - self.unsettled() + std::mem::take(&mut self.missed_at_least)

@@ -236,6 +236,8 @@ fn damage_found_at_start_is_counted_and_what_follows_is_read() {
         journal.settle(position).unwrap();
     }
     assert!(journal.is_settled());
+    drop(journal);
+    assert_eq!(open(&path).1.lost, 0, "counted once");
 }
 
 #[test]
