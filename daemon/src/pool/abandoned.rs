@@ -15,6 +15,16 @@ impl Abandoned {
         *self.0.borrow_mut().entry(pool.to_owned()).or_default() += count;
     }
 
+    /// All the numbers, for another daemon.
+    pub fn counts(&self) -> HashMap<String, u64> {
+        self.0.borrow().clone()
+    }
+
+    /// Goes on with the numbers of another daemon.
+    pub fn resume(&self, counts: HashMap<String, u64>) {
+        *self.0.borrow_mut() = counts;
+    }
+
     /// All of them, of pools of this name.
     pub(super) fn of(&self, pool: &str) -> u64 {
         self.0.borrow().get(pool).copied().unwrap_or(0)

@@ -217,7 +217,13 @@ impl Driver {
         begun: Duration,
         is_last: bool,
     ) -> Result<State, UpgradeError> {
-        let Services { log, bus, fcgi, .. } = &*self.services;
+        let Services {
+            log,
+            bus,
+            fcgi,
+            abandoned,
+            ..
+        } = &*self.services;
         let gone = |_| UpgradeError::GoingDown;
         let supervisor = self.supervisor.send(TakeSnapshot::new(is_last)).await;
         let signals = self.supervisor.send(TakeSignals).await.map_err(gone)?;
@@ -234,6 +240,7 @@ impl Driver {
             log: log.unsent(),
             servers: servers.snapshot(),
             hosts: fcgi.hosts(),
+            abandoned: abandoned.counts(),
             signals,
             pidfile: self.pidfile,
         })

@@ -15,8 +15,8 @@ struct Inner {
     closed: watch::Sender<bool>,
     /// How many things are under way.
     passes: watch::Sender<usize>,
-    /// Counts up when those who wait for something are to give up.
-    interruptions: watch::Sender<u64>,
+    /// Those who wait for something are to give up.
+    interrupted: watch::Sender<bool>,
 }
 
 /// Something is under way as long as this exists.
@@ -28,7 +28,7 @@ impl Default for Gate {
         Self(Rc::new(Inner {
             closed: watch::Sender::new(false),
             passes: watch::Sender::new(0),
-            interruptions: watch::Sender::new(0),
+            interrupted: watch::Sender::new(false),
         }))
     }
 }
@@ -51,9 +51,10 @@ impl Gate {
         let _ = self.0.closed.subscribe().wait_for(|closed| !closed).await;
     }
 
-    /// Returns when those who wait for something are to give up, from now on.
+    /// Returns when those who wait for something are to give up, at once if that is so already.
     pub async fn interrupted(&self) {
-        let _ = self.0.interruptions.subscribe().changed().await;
+        let mut interrupted = self.0.interrupted.subscribe();
+        let _ = interrupted.wait_for(|interrupted| *interrupted).await;
     }
 
     /// Waits until nothing is under way any more, so long at most; whether that came to be.
@@ -63,9 +64,9 @@ impl Gate {
         timeout(patience, idle).await.is_ok()
     }
 
-    /// Has those give up who wait for something.
+    /// Has those give up who wait for something, until the gate opens again.
     pub(crate) fn interrupt(&self) {
-        self.0.interruptions.send_modify(|count| *count += 1);
+        self.0.interrupted.send_replace(true);
     }
 
     /// Lets nothing begin by itself, if nothing is under way; whether that is so.
@@ -80,6 +81,9 @@ impl Gate {
     /// Lets nothing begin by itself, or everything again.
     pub(super) fn close(&self, closed: bool) {
         self.0.closed.send_replace(closed);
+        if !closed {
+            self.0.interrupted.send_replace(false);
+        }
     }
 }
 
@@ -102,6 +106,18 @@ mod tests {
         assert!(!gate.idle(Duration::from_millis(1)).await);
         drop(other);
         assert!(gate.idle(Duration::ZERO).await);
+    }
+
+    #[actix::test]
+    async fn an_interruption_lasts_until_the_gate_opens() {
+        let gate = Gate::default();
+        gate.interrupt();
+        gate.interrupted().await;
+        gate.interrupted().await;
+        gate.close(true);
+        gate.close(false);
+        let interrupted = timeout(Duration::from_millis(1), gate.interrupted()).await;
+        assert!(interrupted.is_err());
     }
 
     #[actix::test]

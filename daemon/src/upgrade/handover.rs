@@ -170,6 +170,8 @@ impl Resumption {
             state, inherited, ..
         } = self;
         let bus = boot.services.bus.clone();
+        let abandoned = &boot.services.abandoned;
+        abandoned.resume(std::mem::take(&mut state.abandoned));
         let snapshot = state.supervisor.clone();
         let supervisor = Supervisor::resume(boot, snapshot, outcome, inherited);
         bus.resume(&state.bus);

@@ -46,6 +46,9 @@ pub struct State {
     pub servers: Vec<ServerSnapshot>,
     /// Hosts of `[fcgi-program:x]` sockets.
     pub hosts: HashMap<String, Found>,
+    /// Events that went with pools, by name.
+    #[serde(default)]
+    pub abandoned: HashMap<String, u64>,
     /// Signals that have come meanwhile.
     pub signals: Vec<i32>,
     /// The pidfile is ours.
