@@ -1,7 +1,8 @@
 //! The webhook at work, with a real server.
 
+use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use callboard_tests::http::Address;
 use callboard_tests::{Daemon, Flavour, originals, wait, workspace};
@@ -274,6 +275,43 @@ fn a_full_queue_leaves_events_with_the_daemon() {
     server.wait_for("the event that was not accepted", |event| {
         event["data"] == "waiting"
     });
+}
+
+#[test]
+fn it_notices_behind_a_full_queue_that_the_daemon_is_gone() {
+    let server = Server::start(&[NEVER]);
+    let dir = tempfile::tempdir().expect("a directory");
+    let dead = dir.path().join("dead");
+    let mut hook = Command::new(workspace::binary("webhook"))
+        .args(["-q", "1", "-T", "1000", "-d"])
+        .args([dead.as_os_str(), server.url().as_ref()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut stdin = hook.stdin.take().expect("a pipe");
+    let mut stdout = hook.stdout.take().expect("a pipe");
+    let texts = ["delivering", "queued", "waiting"];
+    for text in texts {
+        let payload = format!("type:note\n{text}");
+        let event = format!(
+            "ver:3.0 server:s serial:1 pool:hook poolserial:1 eventname:REMOTE_COMMUNICATION len:{}\n{payload}",
+            payload.len()
+        );
+        stdin.write_all(event.as_bytes()).expect("it reads");
+        server.wait_bodies(1);
+    }
+    // The third stays unanswered.
+    let answers = b"READY\nRESULT 2\nOKREADY\nRESULT 2\nOKREADY\n";
+    let mut read = vec![0; answers.len()];
+    stdout.read_exact(&mut read).expect("it answers");
+    assert_eq!(read, answers);
+    drop(stdin);
+    wait::until("it to end", || hook.try_wait().expect("a child").ok_or(()));
+    let kept = std::fs::read_to_string(dead).expect("dead letters");
+    for text in texts {
+        assert!(kept.contains(&format!("\"data\":\"{text}\"")), "{kept}");
+    }
 }
 
 #[test]

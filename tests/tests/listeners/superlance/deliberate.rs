@@ -77,6 +77,12 @@ const SENDMAIL_FAILS: &[&str] = &[
     "crashmail -m a@b -s {mail}; exit 3",
 ];
 
+/// Those of them that say what they mailed.
+const SENDMAIL_MUST_WORK: &[&str] = &[
+    "httpok -p web -m ops@example.com -s {mail}; exit 3 {url}/503",
+    "crashmail -m a@b -s {mail}; exit 3",
+];
+
 /// With -E, groups and -a are overlooked by the original.
 const NOT_EAGER: &[&str] = &["httpok -a -E {url}/503", "httpok -p workers:a -E {url}/503"];
 
@@ -279,7 +285,52 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
     ours(
         SENDMAIL_FAILS,
         Text::Has("err| mail not sent: "),
-        "lost mail is told",
+        "mail that fails is told, and tried again",
+    ),
+    original(
+        SENDMAIL_MUST_WORK,
+        Text::Is("err| Mailed:"),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        SENDMAIL_MUST_WORK,
+        Text::Has("err| To: "),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        SENDMAIL_MUST_WORK,
+        Text::Has("err| Subject: "),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        SENDMAIL_MUST_WORK,
+        Text::Is("err| "),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        &["crashmail -m a@b -s {mail}; exit 3"],
+        Text::Has("err| Process web in group web exited"),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        &["httpok -p web -m ops@example.com -s {mail}; exit 3 {url}/503"],
+        Text::Has("err| status contacting "),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        &["httpok -p web -m ops@example.com -s {mail}; exit 3 {url}/503"],
+        Text::Has("err| Restarting selected processes ['web']"),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        &["httpok -p web -m ops@example.com -s {mail}; exit 3 {url}/503"],
+        Text::Has("err| web is in RUNNING state, restarting"),
+        "only what was handed over is called mailed",
+    ),
+    original(
+        &["httpok -p web -m ops@example.com -s {mail}; exit 3 {url}/503"],
+        Text::Has("err| web restarted"),
+        "only what was handed over is called mailed",
     ),
     original(
         BODY,

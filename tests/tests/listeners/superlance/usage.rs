@@ -28,7 +28,6 @@ const LINES: &[&str] = &[
     "httpok -p web --help",
     "httpok -a",
     "httpok -x http://a/",
-    "httpok http://a/ http://b/",
     "httpok http://a/ -a",
     "httpok -p",
     "httpok --co=1 http://a/",
