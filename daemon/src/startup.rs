@@ -25,12 +25,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::access::Caller;
 use crate::api::Api;
-use crate::bus::BusHandle;
+use crate::bus::{Abandoned, BusHandle};
 use crate::http::{self, BindError, BoundServer};
 use crate::logs::activity::{ActivityLog, Settings};
 use crate::logs::auto;
 use crate::logs::rotate::Rotation;
-use crate::pool::Abandoned;
 use crate::process::Services;
 use crate::process::children::Children;
 use crate::process::fcgi::{self, FcgiSockets};

@@ -1,5 +1,6 @@
 //! The bus: takes every event, numbers those that a pool wants, hands them to the pools, and shows them to observers.
 
+mod abandoned;
 mod observers;
 pub mod snapshot;
 mod ticks;
@@ -12,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use actix::{Actor, Addr, Context, Handler, Message, Recipient, SpawnHandle};
 use protocol::events::{Event, EventSet, EventType};
 
+pub use abandoned::Abandoned;
 pub use observers::Observer;
 use observers::Observers;
 use ticks::Ticks;

@@ -12,14 +12,13 @@ use protocol::listener::{EventHeader, ListenerDecoder, ListenerInput, ListenerSt
 use protocol::states::ProcessState;
 use tokio::sync::oneshot;
 
-use super::abandoned::Abandoned;
 use super::dispatch::{DEFAULT_MEMORY, Dispatch, Effect, Limit, Queued, Rest};
 use super::info::{Handling, SharedListenerState};
 use super::losses::Losses;
 use super::result::{ResultHandler, Verdict};
 use super::snapshot::PoolSnapshot;
 use super::storage::Storage;
-use crate::bus::{Deliver, Envelope};
+use crate::bus::{Abandoned, Deliver, Envelope};
 use crate::logs::activity::ActivityLog;
 use crate::process::Services;
 use crate::process::messages::{Feed, FromListener, Notice};

@@ -1,7 +1,6 @@
 //! A pool of event listeners: buffers what the bus delivers, speaks the listener protocol with
 //! its processes.
 
-mod abandoned;
 mod actor;
 pub mod dispatch;
 mod info;
@@ -12,7 +11,6 @@ mod result;
 pub mod snapshot;
 mod storage;
 
-pub use abandoned::Abandoned;
 pub use actor::{Finish, GiveUp, Pool, memory_limit};
 pub use info::{Handling, Inquire, ListenerInfo, PoolInfo, SharedListenerState};
 pub use storage::{Closer, Storage};

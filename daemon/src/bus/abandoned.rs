@@ -11,7 +11,7 @@ pub struct Abandoned(Rc<RefCell<HashMap<String, u64>>>);
 
 impl Abandoned {
     /// So many more.
-    pub(super) fn note(&self, pool: &str, count: u64) {
+    pub(crate) fn note(&self, pool: &str, count: u64) {
         *self.0.borrow_mut().entry(pool.to_owned()).or_default() += count;
     }
 
@@ -26,7 +26,7 @@ impl Abandoned {
     }
 
     /// All of them, of pools of this name.
-    pub(super) fn of(&self, pool: &str) -> u64 {
+    pub(crate) fn of(&self, pool: &str) -> u64 {
         self.0.borrow().get(pool).copied().unwrap_or(0)
     }
 }
