@@ -60,6 +60,12 @@ const OUR_HELP: &[&str] = &[
 /// All wanted differences.
 pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {
+        scenarios: &["cli: lives"],
+        side: Side::Ours,
+        line: Text::Has("Warning: could not write pidfile"),
+        reason: "who starts a daemon without a pidfile is told",
+    },
+    Deliberate {
         scenarios: OUR_HELP,
         side: Side::Original,
         line: Text::Has("Note: restart does not reread config files."),

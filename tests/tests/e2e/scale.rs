@@ -153,7 +153,8 @@ fn of_five_thousand_programs_no_exit_no_descriptor_and_no_client_is_lost() {
     });
     wait::until("the descriptors to be closed", || {
         match descriptors(&daemon) {
-            now if now == before => Ok(()),
+            // The connection that asked whether all is ready may have counted before.
+            now if now <= before => Ok(()),
             now => Err((before, now)),
         }
     });

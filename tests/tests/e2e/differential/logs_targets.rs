@@ -135,8 +135,11 @@ fn streams(bench: &mut Bench, script: &str) {
         let text = bench.daemon.read(name);
         bench.note(&format!("{name}:"));
         let mut lines: Vec<_> = text.lines().map(without_stamp).collect();
+        // The command `script` says when it begins and ends, to the second.
         lines.retain(|line| {
-            !line.contains(" is set again in line ") && !line.starts_with("INFO waiting for")
+            !line.contains(" is set again in line ")
+                && !line.starts_with("INFO waiting for")
+                && !line.starts_with("Script ")
         });
         lines.sort();
         bench.note(&lines.join("\n"));
