@@ -106,7 +106,7 @@ impl LogLines {
         while out.is_empty() {
             match self.follower.next(&mut buffer)? {
                 Piece::Data => self.text.feed(&buffer, &mut out),
-                Piece::Truncated => self.text.truncated(&mut out),
+                Piece::Truncated | Piece::Removed => self.text.truncated(&mut out),
                 Piece::Nothing => return Ok(None),
             }
         }

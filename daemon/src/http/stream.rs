@@ -191,6 +191,8 @@ impl LogStream {
         loop {
             match self.follower.next(&mut buffer)? {
                 Piece::Data => write_piece(socket, self.framing, &buffer).await?,
+                // Supervisor says nothing of a log that was cleared or rotated.
+                Piece::Removed => {}
                 Piece::Truncated => write_piece(socket, self.framing, TRUNCATED).await?,
                 Piece::Nothing if ending => break,
                 Piece::Nothing => {

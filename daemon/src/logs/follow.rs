@@ -24,6 +24,8 @@ pub enum Piece {
     Data,
     /// The file has become shorter and is read from its beginning.
     Truncated,
+    /// The file has been removed, and another one is read from its beginning.
+    Removed,
     /// Nothing for now.
     Nothing,
 }
@@ -70,7 +72,12 @@ impl FileFollower {
         loop {
             let replaced = fs::metadata(&self.path).is_ok_and(|metadata| id(&metadata) != self.id);
             match self.read(buffer)? {
-                Piece::Nothing if replaced => self.reopen()?,
+                Piece::Nothing if replaced => {
+                    let is_removed = self.file.metadata()?.nlink() == 0;
+                    if self.reopen()? && is_removed {
+                        return Ok(Piece::Removed);
+                    }
+                }
                 piece => return Ok(piece),
             }
         }
@@ -97,18 +104,18 @@ impl FileFollower {
         })
     }
 
-    /// If the new file is gone already, the old one is kept; there will be another.
-    fn reopen(&mut self) -> io::Result<()> {
+    /// If the new file is gone already, the old one is kept, which is told; there will be another.
+    fn reopen(&mut self) -> io::Result<bool> {
         match open(&self.path) {
             Ok(file) => {
                 self.id = id(&file.metadata()?);
                 self.file = file;
                 self.position = 0;
-                Ok(())
+                Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.id = id(&self.file.metadata()?);
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(error),
         }
@@ -215,6 +222,7 @@ mod tests {
         assert_eq!(log.next(), Ok("old\n".to_owned()));
         assert_eq!(log.next(), Err(Piece::Nothing));
         fs::write(log.path(), "new\n").unwrap();
+        assert_eq!(log.next(), Err(Piece::Removed));
         assert_eq!(log.next(), Ok("new\n".to_owned()));
     }
 
