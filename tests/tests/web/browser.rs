@@ -91,7 +91,7 @@ fn it_keeps_up_without_being_loaded_again() {
     tab.wait_text(&format!("{} .c-memory", row("g:one")), "B");
     tab.wait("a chart", "document.querySelector('.row[data-key=\"g:one\"] .memory .line').getAttribute('d')?.length > 8");
     daemon.write_config(&format!(
-        "{PORT}{}[program:late]\ncommand=sleep 9\nstartsecs=0\n",
+        "{PORT}{}[program:late]\ncommand=sleep 1000\nstartsecs=0\n",
         config()
     ));
     daemon.call("reloadConfig", json!([]));
