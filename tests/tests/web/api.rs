@@ -424,9 +424,9 @@ fn groups_are_summed_up() {
 fn a_daemon_that_stops_says_so() {
     let mut daemon = Daemon::under_test(
         "[program:slow]\ncommand=sh -c 'trap \"while [ ! -e %(here)s/go ]; do sleep 0.02; done; exit\" TERM; \
-         while true; do sleep 0.02; done'\nstartsecs=0\nstopwaitsecs=60\n",
+         echo deaf; while true; do sleep 0.02; done'\nstartsecs=0\nstopwaitsecs=60\nstdout_logfile=%(here)s/slow.out\n",
     );
-    daemon.wait_state("slow", "RUNNING");
+    daemon.wait_file("slow.out", "deaf");
     assert_eq!(poke(&daemon, "/api/v1/daemon/shutdown"), done());
     let (status, state) = get(&daemon, "/api/v1/daemon");
     assert_eq!((status, &state["statename"]), (200, &json!("SHUTDOWN")));
