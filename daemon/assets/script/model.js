@@ -68,7 +68,8 @@ class Process {
   }
 
   get cpuNow() {
-    return this.usage ? this.cpu.last(1)[0] : NaN;
+    // One that has just come has no sample yet.
+    return this.usage ? (this.cpu.last(1)[0] ?? NaN) : NaN;
   }
 
   get memoryNow() {
