@@ -57,6 +57,34 @@ const OUR_HELP: &[&str] = &[
     "shell: our daemon and tool",
 ];
 
+/// A line that only the original writes.
+pub const fn original(
+    scenarios: &'static [&'static str],
+    line: Text,
+    reason: &'static str,
+) -> Deliberate {
+    Deliberate {
+        scenarios,
+        side: Side::Original,
+        line,
+        reason,
+    }
+}
+
+/// A line that only ours writes.
+pub const fn ours(
+    scenarios: &'static [&'static str],
+    line: Text,
+    reason: &'static str,
+) -> Deliberate {
+    Deliberate {
+        scenarios,
+        side: Side::Ours,
+        line,
+        reason,
+    }
+}
+
 /// All wanted differences.
 pub const DELIBERATE: &[Deliberate] = &[
     Deliberate {

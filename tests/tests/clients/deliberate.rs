@@ -1,34 +1,12 @@
 //! The differences from the original that these suites meet and that are wanted.
 
-use callboard_tests::deliberate::{Deliberate, Side, Text};
+use callboard_tests::deliberate::{Deliberate, Text, original, ours};
 
 /// Scenarios in which our supervisorctl gets every command.
 const COMMANDS: &[&str] = &["commands, Ours tool"];
 
 /// Scenarios in which our supervisorctl shows its help.
 const HELP: &[&str] = &["commands, Ours tool", "help, Ours tool"];
-
-const fn original(
-    scenarios: &'static [&'static str],
-    line: Text,
-    reason: &'static str,
-) -> Deliberate {
-    Deliberate {
-        scenarios,
-        side: Side::Original,
-        line,
-        reason,
-    }
-}
-
-const fn ours(scenarios: &'static [&'static str], line: Text, reason: &'static str) -> Deliberate {
-    Deliberate {
-        scenarios,
-        side: Side::Ours,
-        line,
-        reason,
-    }
-}
 
 const CLEAR: &str = "clear takes groups";
 const WORDING: &str = "the wording of the help is our own";

@@ -1,30 +1,6 @@
 //! Where ours do better, and why.
 
-use callboard_tests::deliberate::{Deliberate, Side, Text};
-
-/// A line that only the original writes.
-const fn original(
-    scenarios: &'static [&'static str],
-    line: Text,
-    reason: &'static str,
-) -> Deliberate {
-    Deliberate {
-        scenarios,
-        side: Side::Original,
-        line,
-        reason,
-    }
-}
-
-/// A line that only ours writes.
-const fn ours(scenarios: &'static [&'static str], line: Text, reason: &'static str) -> Deliberate {
-    Deliberate {
-        scenarios,
-        side: Side::Ours,
-        line,
-        reason,
-    }
-}
+use callboard_tests::deliberate::{Deliberate, Text, original, ours};
 
 /// The original ends with a traceback, and its event comes back to the next.
 const CRASHES: &[&str] = &[
