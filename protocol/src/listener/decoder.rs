@@ -162,6 +162,7 @@ impl ListenerDecoder {
     pub fn feed(&mut self, output: &[u8]) {
         if self.state == ListenerState::Unknown {
             self.buffer = Vec::new();
+            self.read = 0;
             return;
         }
         self.compact();

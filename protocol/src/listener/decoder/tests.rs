@@ -147,6 +147,15 @@ fn an_event_goes_to_a_ready_listener_only() {
 }
 
 #[test]
+fn nothing_is_pending_once_a_listener_talks_on_in_unknown() {
+    let mut decoder = decoder(Busy);
+    decoder.feed(b"RESULT x\n");
+    assert!(decoder.next_input().is_some());
+    decoder.feed(b"READY\n");
+    assert_eq!(decoder.pending(), (&b""[..], None));
+}
+
+#[test]
 fn a_line_without_end_is_a_violation() {
     let mut decoder = decoder(Busy);
     decoder.feed(&[b'x'; MAX_RESULT_LINE]);
