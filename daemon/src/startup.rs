@@ -447,8 +447,10 @@ impl Instance {
             gate: services.gate.clone(),
         };
         let api = Api::new(services.bus.clone());
-        let serve = |servers| http::serve(servers, &context, &api);
-        let servers = serve(prepared.servers).map_err(StartupError::Runtime)?;
+        let serve = |servers, connections| http::serve(servers, connections, &context, &api);
+        let connections = past.as_mut().map(|past| past.connections(&api));
+        let servers = serve(prepared.servers, connections.unwrap_or_default());
+        let servers = servers.map_err(StartupError::Runtime)?;
         match past.take() {
             Some(past) => past.done(&self.log),
             None => signal::let_go().map_err(StartupError::Fork)?,
@@ -466,7 +468,8 @@ impl Instance {
             start_dir: self.command_line.start_dir.clone(),
             pidfile: has_pidfile,
         };
-        let again = |sockets| serve(http::around(&config, sockets, &self.log));
+        let again =
+            |sockets, connections| serve(http::around(&config, sockets, &self.log), connections);
         let (outcome, servers) = driver.serve_wishes(wishes, outcome, servers, again).await;
         let outcome = outcome.map_err(|_| StartupError::Lost)?;
         servers.close().await;

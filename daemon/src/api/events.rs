@@ -10,13 +10,15 @@ use std::future::Future;
 use std::rc::{Rc, Weak};
 
 use bytes::{Bytes, BytesMut};
-use protocol::events::{Event, EventSet, StateDetail};
+use protocol::events::{Event, EventSet, EventType, StateDetail};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::schema::{Asked, object, to_json};
 use super::source::{BEGINNING, HEARTBEAT, SIGN_OF_LIFE, write_event};
 use crate::bus::{BusHandle, Observation, Observer};
+use crate::upgrade::Blob;
 
 /// The most a stream keeps for a client that does not read, in bytes.
 const PATIENCE: usize = 2 * 1024 * 1024;
@@ -95,8 +97,18 @@ struct Queue {
 /// A client's end.
 pub(crate) struct EventStream {
     id: u64,
+    events: EventSet,
     queue: Rc<Queue>,
     hub: Rc<Hub>,
+}
+
+/// A stream for another program in this same process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EventsSnapshot {
+    /// Names of the types of events it is for.
+    types: Vec<String>,
+    /// What has not been sent.
+    queued: Blob,
 }
 
 impl fmt::Debug for EventStream {
@@ -118,10 +130,23 @@ impl Hub {
 
     /// A stream of all events of these types from now on.
     pub(super) fn stream(self: &Rc<Self>, events: EventSet) -> EventStream {
+        self.stream_after(BEGINNING, events)
+    }
+
+    /// The stream that another program has had. Events from now on follow what it has not sent.
+    pub(super) fn resume(self: &Rc<Self>, snapshot: EventsSnapshot) -> EventStream {
+        let types = snapshot.types.iter();
+        let events = types.filter_map(|name| EventType::from_name(name));
+        self.stream_after(snapshot.queued.0.into(), events.collect())
+    }
+
+    fn stream_after(self: &Rc<Self>, first: Bytes, events: EventSet) -> EventStream {
         let id = self.next.get();
         self.next.set(id + 1);
         let queue = Rc::new(Queue::default());
-        queue.push(BEGINNING);
+        if !first.is_empty() {
+            queue.push(first);
+        }
         self.clients.borrow_mut().push(Client {
             id,
             events,
@@ -130,6 +155,7 @@ impl Hub {
         self.watch();
         EventStream {
             id,
+            events,
             queue,
             hub: Rc::clone(self),
         }
@@ -227,6 +253,20 @@ impl Queue {
 }
 
 impl EventStream {
+    /// For another program; `None` when it is cut off.
+    pub(super) fn snapshot(&self) -> Option<EventsSnapshot> {
+        let Queue {
+            frames, is_over, ..
+        } = &*self.queue;
+        let types = EventType::all().filter(|event_type| self.events.wants(*event_type));
+        (!is_over.get()).then(|| EventsSnapshot {
+            types: types
+                .map(|event_type| event_type.name().to_owned())
+                .collect(),
+            queued: Blob(frames.borrow().iter().flatten().copied().collect()),
+        })
+    }
+
     /// The next events, or a sign of life.
     pub(super) async fn next(&mut self) -> Bytes {
         loop {

@@ -6,43 +6,42 @@ use std::path::Path;
 use bytes::Bytes;
 use protocol::events::Channel;
 use protocol::faults::FaultCode;
-use tokio::time::{Duration, Instant, sleep, timeout};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::Output;
 use super::params::Given;
 use super::problem::Problem;
 use super::source::{BEGINNING, HEARTBEAT, SIGN_OF_LIFE, Source, write_event};
 use crate::logs::changes::Follower;
-use crate::logs::follow::{FileFollower, Piece};
-use crate::rpc::RpcContext;
-use crate::supervisor::messages::{LocateLog, LocateMainLog, LogLocation};
-
-/// How often a log is looked at unasked: others may rotate or truncate it.
-const UNASKED: Duration = Duration::from_secs(1);
+use crate::logs::follow::Piece;
+use crate::logs::followed::{FollowedLog, FollowedSnapshot, WhichLog};
+use crate::rpc::{RpcContext, locate_log};
+use crate::sys::handover::Inherited;
+use crate::upgrade::Blob;
 
 /// A line that is longer comes in pieces.
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// Follows a process's log.
 pub(super) async fn follow(context: &RpcContext, given: &Given) -> Result<Output, Problem> {
-    let location = LocateLog {
-        name: given.text("name").unwrap_or_default().to_owned(),
-        channel: match given.text("channel") {
-            Some("stderr") => Channel::Stderr,
-            _ => Channel::Stdout,
-        },
+    let name = given.text("name").unwrap_or_default().to_owned();
+    let channel = match given.text("channel") {
+        Some("stderr") => Channel::Stderr,
+        _ => Channel::Stdout,
     };
-    open(context.ask(location).await??, given)
+    open(context, WhichLog::of(name, channel), given).await
 }
 
 /// Follows the daemon's own log.
 pub(super) async fn follow_main(context: &RpcContext, given: &Given) -> Result<Output, Problem> {
-    open(context.ask(LocateMainLog).await?, given)
+    open(context, WhichLog::Daemon, given).await
 }
 
-fn open(location: LogLocation, given: &Given) -> Result<Output, Problem> {
+async fn open(context: &RpcContext, which: WhichLog, given: &Given) -> Result<Output, Problem> {
+    let location = locate_log(context, &which).await?;
     let path = location.path.ok_or(FaultCode::NoFile.bare())?;
-    let lines = LogLines::open(&path, given.count("tail") as u64, location.changed);
+    let lines = LogLines::open(which, &path, given.count("tail") as u64, location.changed);
     let lines = lines.map_err(|_| FaultCode::NoFile.about(path.to_string_lossy()))?;
     Ok(Output::Stream(Source::Log(Box::new(lines))))
 }
@@ -50,12 +49,19 @@ fn open(location: LogLocation, given: &Given) -> Result<Output, Problem> {
 /// A log that is followed.
 #[derive(Debug)]
 pub(crate) struct LogLines {
-    follower: FileFollower,
-    /// The daemon's own signal; it falls silent when the process is removed.
-    changes: Option<Follower>,
+    log: FollowedLog,
     text: Lines,
     begun: bool,
     last: Instant,
+}
+
+/// Such a log for another program in this same process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LinesSnapshot {
+    pub(crate) log: FollowedSnapshot,
+    partial: Blob,
+    is_cut: bool,
+    begun: bool,
 }
 
 /// Turns pieces of a file into events.
@@ -68,18 +74,45 @@ struct Lines {
 }
 
 impl LogLines {
-    fn open(path: &Path, head_start: u64, changed: Follower) -> io::Result<Self> {
-        let follower = FileFollower::open(path, head_start)?;
+    fn open(which: WhichLog, path: &Path, head_start: u64, changed: Follower) -> io::Result<Self> {
+        let log = FollowedLog::open(which, path, head_start, changed)?;
         Ok(Self {
             text: Lines {
                 partial: Vec::new(),
-                is_cut: follower.is_within() && head_start > 0,
+                is_cut: log.file().is_within() && head_start > 0,
             },
-            follower,
-            changes: Some(changed),
+            log,
             begun: false,
             last: Instant::now(),
         })
+    }
+
+    /// For another program.
+    pub(super) fn snapshot(&self) -> LinesSnapshot {
+        LinesSnapshot {
+            log: self.log.snapshot(),
+            partial: Blob(self.text.partial.clone()),
+            is_cut: self.text.is_cut,
+            begun: self.begun,
+        }
+    }
+
+    /// Goes on where another program has left off.
+    pub(super) fn resume(snapshot: LinesSnapshot, inherited: &mut Inherited) -> Option<Self> {
+        Some(Self {
+            log: FollowedLog::resume(snapshot.log, inherited)?,
+            text: Lines {
+                partial: snapshot.partial.0,
+                is_cut: snapshot.is_cut,
+            },
+            begun: snapshot.begun,
+            last: Instant::now(),
+        })
+    }
+
+    /// The log.
+    pub(super) const fn log_mut(&mut self) -> &mut FollowedLog {
+        &mut self.log
     }
 
     /// The next piece; `None` when the file cannot be read any more.
@@ -93,7 +126,7 @@ impl LogLines {
                 self.last = Instant::now();
                 return Some(SIGN_OF_LIFE);
             }
-            self.changed().await;
+            self.log.changed().await;
         }
     }
 
@@ -104,22 +137,13 @@ impl LogLines {
         }
         let (mut buffer, mut out) = (Vec::new(), Vec::new());
         while out.is_empty() {
-            match self.follower.next(&mut buffer)? {
+            match self.log.next(&mut buffer)? {
                 Piece::Data => self.text.feed(&buffer, &mut out),
                 Piece::Truncated | Piece::Removed => self.text.truncated(&mut out),
                 Piece::Nothing => return Ok(None),
             }
         }
         Ok(Some(out.into()))
-    }
-
-    async fn changed(&mut self) {
-        let Some(changes) = &mut self.changes else {
-            return sleep(UNASKED).await;
-        };
-        if let Ok(Err(_)) = timeout(UNASKED, changes.changed()).await {
-            self.changes = None;
-        }
     }
 }
 
@@ -191,7 +215,7 @@ mod tests {
         let path = directory.path().join("log");
         std::fs::write(&path, "one\ntwo\n").unwrap();
         let changes = crate::logs::changes::Changes::default();
-        let mut lines = LogLines::open(&path, 5, changes.subscribe()).unwrap();
+        let mut lines = LogLines::open(WhichLog::Daemon, &path, 5, changes.subscribe()).unwrap();
         let mut next = async || lines.next().await.unwrap();
         assert_eq!(next().await, BEGINNING);
         assert_eq!(next().await, "data: two\n\n");

@@ -36,7 +36,7 @@ use route::{Action, Verb};
 pub use openapi::document;
 pub(crate) use problem::Problem;
 pub(crate) use route::Found;
-pub(crate) use source::Source;
+pub(crate) use source::{Source, SourceSnapshot};
 
 /// What the interface needs besides what a call needs; clones share it.
 #[derive(Debug, Clone)]

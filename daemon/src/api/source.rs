@@ -1,13 +1,18 @@
 //! What server-sent events are made of, piece by piece.
 
 use std::future::{Future, pending};
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::Either;
+use serde::{Deserialize, Serialize};
 
-use super::events::EventStream;
-use super::lines::LogLines;
+use super::Api;
+use super::events::{EventStream, EventsSnapshot};
+use super::lines::{LinesSnapshot, LogLines};
+use crate::logs::followed::FollowedLog;
+use crate::sys::handover::Inherited;
 
 /// How long a stream may be silent: what stands between would take it for dead.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -27,7 +32,60 @@ pub(crate) enum Source {
     Log(Box<LogLines>),
 }
 
+/// A source for another program in this same process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SourceSnapshot {
+    /// Events.
+    Events(EventsSnapshot),
+    /// Lines of a log.
+    Log(LinesSnapshot),
+}
+
+impl SourceSnapshot {
+    /// The descriptor of the log that is followed, if it is one.
+    pub(crate) const fn descriptor(&self) -> Option<RawFd> {
+        match self {
+            Self::Events(_) => None,
+            Self::Log(lines) => Some(lines.log.file.fd),
+        }
+    }
+}
+
+impl Api {
+    /// The source that another program has had; `None` if something of it is lost.
+    pub(crate) fn resume(
+        &self,
+        source: SourceSnapshot,
+        inherited: &mut Inherited,
+    ) -> Option<Source> {
+        match source {
+            SourceSnapshot::Events(events) => Some(Source::Events(self.hub.resume(events))),
+            SourceSnapshot::Log(lines) => {
+                let lines = LogLines::resume(lines, inherited)?;
+                Some(Source::Log(Box::new(lines)))
+            }
+        }
+    }
+}
+
 impl Source {
+    /// For another program; `None` when the client has fallen too far behind.
+    pub(crate) fn snapshot(&self) -> Option<SourceSnapshot> {
+        match self {
+            Self::Events(events) => events.snapshot().map(SourceSnapshot::Events),
+            Self::Log(lines) => Some(SourceSnapshot::Log(lines.snapshot())),
+        }
+    }
+
+    /// The log that is followed, if it is one.
+    pub(crate) const fn log_mut(&mut self) -> Option<&mut FollowedLog> {
+        match self {
+            Self::Events(_) => None,
+            Self::Log(lines) => Some(lines.log_mut()),
+        }
+    }
+
     /// The next piece; `None` when there is nothing more. May be given up and called again.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
         match self {

@@ -8,10 +8,9 @@ use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderN
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
-use super::body;
-use super::push::Push;
 use super::reply::{self, Reply};
-use super::router::{Exchange, Stream, TakenOver};
+use super::router::{Exchange, TakenOver};
+use super::{body, push};
 use crate::api::{Found, Output, Problem, Query, Whole};
 use crate::rpc::RpcContext;
 
@@ -37,8 +36,8 @@ pub(super) async fn answer(
         Output::Whole(whole) => Ok(reply(whole)),
         Output::Stream(_) if head.method == Method::HEAD => Ok(reply(Whole::no_stream())),
         Output::Stream(source) => {
-            let push = Push::new(&head, source);
-            exchange.stream.set(Some(Stream::Push(push)));
+            let stream = push::answer(&head, source);
+            exchange.stream.set(Some(Box::new(stream)));
             Err(TakenOver)
         }
     }

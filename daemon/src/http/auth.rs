@@ -13,9 +13,9 @@ use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use nix::unistd::geteuid;
 use tokio::time::sleep;
 
-use super::connection::Client;
 use super::password::BadHash;
 use super::people::{Person, Verifier};
+use super::sockets::Client;
 use crate::access::Caller;
 
 /// How long somebody waits who gave a wrong password, where there are accounts.

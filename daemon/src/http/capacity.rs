@@ -28,8 +28,13 @@ impl Capacity {
         if !has_place(self.0.get(), connection.as_raw_fd(), limit) {
             return None;
         }
+        Some(self.keep())
+    }
+
+    /// A place for a connection that has had one.
+    pub(super) fn keep(&self) -> Place {
         self.0.set(self.0.get() + 1);
-        Some(Place(self.clone()))
+        Place(self.clone())
     }
 
     /// Connections at the moment.

@@ -1,42 +1,116 @@
-//! Telling every connection that the servers close, and knowing when the last has gone.
+//! Telling every connection that the servers close, or rest while the daemon is replaced, and knowing when the last has
+//! gone.
+
+use std::cell::RefCell;
+use std::future::pending;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 use tokio::sync::watch;
 
+use super::resting::{Resting, UnderWay};
+
 /// The end that tells.
 #[derive(Debug)]
-pub(super) struct Closer(watch::Sender<bool>);
+pub(super) struct Closer {
+    phase: watch::Sender<Phase>,
+    /// Connections that rest.
+    resting: Rc<RefCell<Vec<Resting>>>,
+}
 
-/// The end that is told; held by every listener and connection as long as it is there.
+/// What is told to one server; held by its listener and connections as long as they are there.
 #[derive(Debug, Clone)]
-pub(super) struct Closing(watch::Receiver<bool>);
+pub(super) struct Closing {
+    phase: watch::Receiver<Phase>,
+    resting: Rc<RefCell<Vec<Resting>>>,
+    section: Rc<str>,
+    /// Another program could go on with its connections.
+    can_rest: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Resting,
+    Closing,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// Leave the connection to another program.
+    Rest,
+    /// Come to an end.
+    Close,
+}
 
 impl Default for Closer {
     fn default() -> Self {
-        Self(watch::Sender::new(false))
+        Self {
+            phase: watch::Sender::new(Phase::Serving),
+            resting: Rc::default(),
+        }
     }
 }
 
 impl Closer {
-    pub(super) fn watch(&self) -> Closing {
-        Closing(self.0.subscribe())
+    /// For the server of this section.
+    pub(super) fn watch(&self, section: &str, can_rest: bool) -> Closing {
+        Closing {
+            phase: self.phase.subscribe(),
+            resting: Rc::clone(&self.resting),
+            section: section.into(),
+            can_rest,
+        }
     }
 
-    /// Tells everybody; what is returned waits until everybody has gone.
-    pub(super) fn begin(self) -> impl Future<Output = ()> {
-        self.0.send_replace(true);
-        async move { self.0.closed().await }
+    /// Has every connection come to rest, or end if it cannot.
+    pub(super) fn rest(&self) {
+        self.phase.send_replace(Phase::Resting);
     }
 
-    /// Tells everybody and waits until everybody has gone.
-    pub(super) async fn close(self) {
-        self.begin().await;
+    /// Has every connection come to its end.
+    pub(super) fn close(&self) {
+        self.phase.send_replace(Phase::Closing);
+    }
+
+    /// Waits until everybody has gone.
+    pub(super) async fn gone(&self) {
+        self.phase.closed().await;
+    }
+
+    /// The connections that rest. Who comes later is too late.
+    pub(super) fn into_resting(self) -> Vec<Resting> {
+        self.resting.take()
     }
 }
 
 impl Closing {
-    /// Returns when the servers close, at once if they do so already.
-    pub(super) async fn begun(&mut self) {
-        // An error means that the other end was dropped: closing as well.
-        let _ = self.0.wait_for(|closing| *closing).await;
+    /// Returns when there is something to be done, at once if there is already.
+    pub(super) async fn called(&mut self) -> Call {
+        let called = self.phase.wait_for(|phase| *phase != Phase::Serving).await;
+        match called.as_deref() {
+            Ok(Phase::Resting) if self.can_rest => Call::Rest,
+            // An error means that the other end was dropped: closing as well.
+            Ok(_) | Err(_) => Call::Close,
+        }
+    }
+
+    /// Returns when it is time to come to an end.
+    pub(super) async fn closed(&mut self) {
+        if self.called().await == Call::Rest {
+            pending().await
+        }
+    }
+
+    /// Leaves a connection to another program, if there is still time; otherwise it is closed.
+    pub(super) fn leave(&self, socket: OwnedFd, under_way: UnderWay) {
+        if self.phase.has_changed().is_ok() {
+            self.resting.borrow_mut().push(Resting {
+                section: self.section.to_string(),
+                socket,
+                under_way,
+            });
+        }
     }
 }

@@ -1,33 +1,31 @@
-//! Connections: accepting them, speaking HTTP/1 on them, and parting without losing the last answer.
+//! Connections: accepting them, speaking HTTP/1 on them, leaving them to another program, and parting without losing the
+//! last answer.
 
-use std::cell::Cell;
 use std::error::Error as _;
-use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd as _;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use nix::sys::socket::{setsockopt, sockopt};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::unix::UCred;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
+use super::backlog::{Backlog, Backlogged};
 use super::capacity::{Capacity, Place};
-use super::closing::Closing;
-use super::patience::{Busy, Patient};
+use super::closing::{Call, Closing};
+use super::patience::{Condition, Patient};
 use super::refusals::Refusals;
-use super::router::{Exchange, Site, Stream, answer};
-use super::tls::{Certificate, Encrypted};
-use crate::logs::activity::ActivityLog;
+use super::resting::{Resting, UnderWay};
+use super::router::{Exchange, Site, answer};
+use super::sockets::{Accepted, Acceptor, Client, Opening, Plain, Socket};
+use super::stream::{Ending, Stream};
 
 /// The largest request head, and how much of an answer waits in user space.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -46,154 +44,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long a client may take to agree on how to encrypt.
 const HANDSHAKE: Duration = Duration::from_secs(20);
 
-/// A socket that connections come from.
-pub(super) trait Acceptor: Sized {
-    /// What it hands out.
-    type Stream: Opening + AsFd + 'static;
-    /// The next connection.
-    fn next(&self) -> impl Future<Output = io::Result<Accepted<Self::Stream>>>;
-}
-
-/// A connection that may need some more talk before it can be used.
-pub(super) trait Opening {
-    /// What it is then.
-    type Socket: AsyncRead + AsyncWrite + AsFd + Unpin + 'static;
-
-    /// Does the talking.
-    fn open(self) -> impl Future<Output = io::Result<Self::Socket>>;
-}
-
-/// A connection that has just come.
-pub(super) struct Accepted<S> {
-    stream: S,
-    /// Our own address where that means something.
-    address: Option<String>,
-    client: Client,
-}
-
-/// Who is at the other end.
-#[derive(Debug, Clone)]
-pub(super) enum Client {
-    /// An address and a port.
-    Tcp(std::net::SocketAddr),
-    /// A process, if the system tells which.
-    Unix(Option<UCred>),
-}
-
-impl fmt::Display for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix(None) => f.write_str("the Unix socket"),
-            Self::Unix(Some(process)) => {
-                write!(f, "the Unix socket (uid {}", process.uid())?;
-                match process.pid() {
-                    Some(pid) => write!(f, ", pid {pid})"),
-                    None => f.write_str(")"),
-                }
-            }
-        }
-    }
-}
-
-impl Acceptor for TcpListener {
-    type Stream = TcpStream;
-    async fn next(&self) -> io::Result<Accepted<TcpStream>> {
-        let (stream, client) = self.accept().await?;
-        // Answers are written whole; without these a connection works, only worse.
-        let _ = stream.set_nodelay(true);
-        let _ = notice_vanished_peers(&stream);
-        let address = stream.local_addr().map(|address| address.to_string());
-        Ok(Accepted {
-            stream,
-            address: address.ok(),
-            client: Client::Tcp(client),
-        })
-    }
-}
-
-impl Acceptor for UnixListener {
-    type Stream = UnixStream;
-    async fn next(&self) -> io::Result<Accepted<UnixStream>> {
-        let (stream, _) = self.accept().await?;
-        Ok(Accepted {
-            client: Client::Unix(stream.peer_cred().ok()),
-            stream,
-            address: None,
-        })
-    }
-}
-
-impl Opening for TcpStream {
-    type Socket = Self;
-
-    async fn open(self) -> io::Result<Self> {
-        Ok(self)
-    }
-}
-
-impl Opening for UnixStream {
-    type Socket = Self;
-
-    async fn open(self) -> io::Result<Self> {
-        Ok(self)
-    }
-}
-
-/// A TCP socket with a certificate.
-pub(super) struct TlsListener {
-    pub(super) listener: TcpListener,
-    pub(super) certificate: Certificate,
-    pub(super) log: ActivityLog,
-}
-
-/// A connection that is not encrypted yet.
-pub(super) struct Unencrypted {
-    stream: TcpStream,
-    acceptor: TlsAcceptor,
-}
-
-impl Acceptor for TlsListener {
-    type Stream = Unencrypted;
-
-    async fn next(&self) -> io::Result<Accepted<Unencrypted>> {
-        let Accepted {
-            stream,
-            address,
-            client,
-        } = self.listener.next().await?;
-        let acceptor = self.certificate.acceptor(&self.log);
-        Ok(Accepted {
-            stream: Unencrypted { stream, acceptor },
-            address,
-            client,
-        })
-    }
-}
-
-impl AsFd for Unencrypted {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
-    }
-}
-
-impl Opening for Unencrypted {
-    type Socket = Encrypted;
-
-    async fn open(self) -> io::Result<Encrypted> {
-        Encrypted::agree(self.stream, self.acceptor).await
-    }
-}
-
-/// Lets the kernel find out about clients that have left an idle log stream without another word: over TCP this
-/// looks like a half-closed connection until a probe is answered with a reset.
-fn notice_vanished_peers(stream: &TcpStream) -> nix::Result<()> {
-    setsockopt(stream, sockopt::KeepAlive, &true)?;
-    setsockopt(stream, sockopt::TcpKeepIdle, &20)?;
-    setsockopt(stream, sockopt::TcpKeepInterval, &15)?;
-    setsockopt(stream, sockopt::TcpKeepCount, &4)
-}
-
 /// Serves what connects to one socket, until the servers close. What goes wrong again and again is told once.
 pub(super) async fn accept<A: Acceptor>(
     listener: A,
@@ -205,8 +55,8 @@ pub(super) async fn accept<A: Acceptor>(
     loop {
         let accepted = {
             let next = pin!(listener.next());
-            let begun = pin!(closing.begun());
-            match select(next, begun).await {
+            let called = pin!(closing.called());
+            match select(next, called).await {
                 Either::Left((accepted, _)) => accepted,
                 Either::Right(_) => return,
             }
@@ -237,6 +87,32 @@ pub(super) async fn accept<A: Acceptor>(
     }
 }
 
+/// Goes on with connections of one server that another program has left.
+pub(super) fn go_on<S: Plain>(
+    connections: impl Iterator<Item = Resting>,
+    site: &Rc<Site>,
+    capacity: &Capacity,
+    closing: &Closing,
+) {
+    for Resting {
+        socket, under_way, ..
+    } in connections
+    {
+        // An error means that the client has left.
+        if let Ok(accepted) = S::resume(socket) {
+            let place = capacity.keep();
+            let (site, closing) = (site.clone(), closing.clone());
+            actix::spawn(async move {
+                let _place = place;
+                match under_way {
+                    UnderWay::Requests(backlog) => converse(accepted, backlog, site, closing).await,
+                    UnderWay::Stream(stream) => resume(accepted, stream, site, closing).await,
+                }
+            });
+        }
+    }
+}
+
 /// Serves one connection from its beginning to its end.
 async fn serve<S: Opening>(
     accepted: Accepted<S>,
@@ -250,7 +126,7 @@ async fn serve<S: Opening>(
         client,
     } = accepted;
     let opened = timeout(HANDSHAKE, stream.open());
-    let opened = match select(pin!(opened), pin!(closing.begun())).await {
+    let opened = match select(pin!(opened), pin!(closing.called())).await {
         Either::Left((opened, _)) => opened,
         Either::Right(_) => return,
     };
@@ -261,7 +137,7 @@ async fn serve<S: Opening>(
                 address,
                 client,
             };
-            return converse(accepted, site, closing).await;
+            return converse(accepted, Backlog::default(), site, closing).await;
         }
         Ok(Err(problem)) => problem.to_string(),
         Err(_) => "it takes too long".to_owned(),
@@ -273,20 +149,25 @@ async fn serve<S: Opening>(
 }
 
 /// Answers the requests of one connection, one after another.
-async fn converse<S>(accepted: Accepted<S>, site: Rc<Site>, mut closing: Closing)
-where
-    S: AsyncRead + AsyncWrite + AsFd + Unpin + 'static,
-{
-    let busy = Busy::default();
-    let socket = Patient::new(accepted.stream, busy.clone());
-    let exchange = Rc::new(Exchange {
-        site,
-        address: accepted.address,
-        client: accepted.client,
-        busy,
-        stream: Cell::new(None),
+async fn converse<S: Socket>(
+    accepted: Accepted<S>,
+    backlog: Backlog,
+    site: Rc<Site>,
+    mut closing: Closing,
+) {
+    let Accepted {
+        stream,
+        address,
+        client,
+    } = accepted;
+    let exchange = Rc::new(Exchange::new(site, address, client));
+    let condition = &exchange.condition;
+    let socket = Backlogged::new(stream, backlog, condition.clone());
+    let socket = Patient::new(socket, condition.clone());
+    let service = service_fn(|request| {
+        let busy = condition.begin();
+        Box::pin(answer(exchange.clone(), busy, request))
     });
-    let service = service_fn(|request| Box::pin(answer(exchange.clone(), request)));
     let mut connection = http1::Builder::new()
         .half_close(true)
         .title_case_headers(true)
@@ -294,24 +175,60 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
         .serve_connection(TokioIo::new(socket), service);
-    let is_done = {
-        let requests = poll_fn(|context| connection.poll_without_shutdown(context));
-        match select(requests, pin!(closing.begun())).await {
-            Either::Left((outcome, _)) => {
-                if let Err(error) = outcome {
-                    tell(&error, &exchange.client, exchange.site.refusals());
-                }
-                true
-            }
-            Either::Right(_) => false,
+    let mut poll = |context: &mut Context<'_>| connection.poll_without_shutdown(context);
+    let ending = match until_called(&mut poll, &exchange, &mut closing).await {
+        Some(Call::Rest) => until_at_rest(&mut poll, condition).await,
+        Some(Call::Close) => {
+            Pin::new(&mut connection).graceful_shutdown();
+            let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+            Ending::Over
         }
+        None => Ending::Over,
     };
-    if !is_done {
-        Pin::new(&mut connection).graceful_shutdown();
-        let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    let Parts { io, read_buf, .. } = connection.into_parts();
+    let (socket, backlog) = io.into_inner().into_inner().into_parts(read_buf);
+    match ending {
+        Ending::Over => part(socket, &exchange, closing).await,
+        Ending::Rest => leave(socket, UnderWay::Requests(backlog), &closing),
     }
-    let socket = connection.into_parts().io.into_inner();
-    part(socket.into_inner(), &exchange, closing).await;
+}
+
+/// Answers requests until the client has no more, or something else is to be done.
+async fn until_called(
+    poll: impl FnMut(&mut Context<'_>) -> Poll<hyper::Result<()>>,
+    exchange: &Exchange,
+    closing: &mut Closing,
+) -> Option<Call> {
+    match select(pin!(poll_fn(poll)), pin!(closing.called())).await {
+        Either::Left((outcome, _)) => {
+            if let Err(error) = outcome {
+                tell(&error, &exchange.client, exchange.site.refusals());
+            }
+            None
+        }
+        Either::Right((call, _)) => Some(call),
+    }
+}
+
+/// Answers what has been asked and nothing more; then another program can go on, unless that was the last request.
+async fn until_at_rest(
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<hyper::Result<()>>,
+    condition: &Condition,
+) -> Ending {
+    condition.rest();
+    poll_fn(|context| match poll(context) {
+        Poll::Ready(_) => Poll::Ready(Ending::Over),
+        Poll::Pending if condition.is_between_requests() => Poll::Ready(Ending::Rest),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// Leaves a connection to another program.
+fn leave(socket: impl Socket, under_way: UnderWay, closing: &Closing) {
+    if let Some(socket) = socket.into_descriptor() {
+        closing.leave(socket, under_way);
+    }
 }
 
 /// Tells why a connection was given up, unless the client just left or a log stream has taken over.
@@ -329,23 +246,51 @@ fn tell(error: &hyper::Error, client: &Client, refusals: &Refusals) {
     }
 }
 
-/// What comes after the last request: a log stream if that is what it asked for, then good-bye.
-async fn part<S>(mut socket: S, exchange: &Exchange, closing: Closing)
-where
-    S: AsyncRead + AsyncWrite + AsFd + Unpin,
-{
+/// What comes after the last request: a stream if that is what it asked for, then good-bye.
+async fn part<S: Socket>(socket: S, exchange: &Exchange, closing: Closing) {
     match exchange.stream.take() {
-        Some(Stream::Log(stream)) => stream.run(&mut socket, closing).await,
-        Some(Stream::Push(stream)) => stream.run(&mut socket, closing, exchange).await,
-        None => {}
+        Some(stream) => flow(socket, stream, exchange, closing).await,
+        None => linger(socket).await,
     }
-    let _ = timeout(LINGER, linger(&mut socket)).await;
+}
+
+/// Goes on with a stream that another program has begun.
+async fn resume<S: Socket>(
+    accepted: Accepted<S>,
+    mut stream: Box<Stream>,
+    site: Rc<Site>,
+    closing: Closing,
+) {
+    let Accepted {
+        stream: socket,
+        address,
+        client,
+    } = accepted;
+    stream.listen(&site.context).await;
+    let exchange = Exchange::new(site, address, client);
+    flow(socket, stream, &exchange, closing).await;
+}
+
+async fn flow<S: Socket>(
+    mut socket: S,
+    mut stream: Box<Stream>,
+    exchange: &Exchange,
+    closing: Closing,
+) {
+    match stream.run(&mut socket, closing.clone(), exchange).await {
+        Ending::Over => linger(socket).await,
+        Ending::Rest => leave(socket, UnderWay::Stream(stream), &closing),
+    }
 }
 
 /// Closing a socket with something unread in it would reset the connection, and with it destroy what the client has
 /// not read yet.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut S) {
-    if socket.shutdown().await.is_ok() {
-        let _ = tokio::io::copy(&mut socket.take(LINGER_BYTES), &mut tokio::io::sink()).await;
-    }
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
+    let lingering = async {
+        if socket.shutdown().await.is_ok() {
+            let mut rest = (&mut socket).take(LINGER_BYTES);
+            let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+        }
+    };
+    let _ = timeout(LINGER, lingering).await;
 }

@@ -6,13 +6,17 @@
 mod api;
 mod assets;
 mod auth;
+mod backlog;
 mod body;
 mod capacity;
 mod closing;
 mod connection;
+mod departure;
 mod guard;
 mod listen;
+mod logtail;
 mod origin;
+mod outgoing;
 mod pages;
 mod password;
 mod patience;
@@ -21,7 +25,9 @@ mod push;
 mod refusals;
 mod reply;
 mod rest;
+mod resting;
 mod router;
+mod sockets;
 mod stream;
 mod tls;
 
@@ -31,7 +37,7 @@ use std::time::Duration;
 
 use config::model::{Account, ServerConfig};
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::api::Api;
 use crate::logs::activity::ActivityLog;
@@ -39,15 +45,17 @@ use crate::rpc::RpcContext;
 use auth::Accounts;
 use capacity::Capacity;
 use closing::Closer;
-use connection::{TlsListener, accept};
+use connection::{accept, go_on};
 use listen::Listener;
 use origin::Scheme;
 use refusals::Refusals;
 use router::Site;
+use sockets::TlsListener;
 
 pub use auth::BadPassword;
 pub use listen::{BindError, BoundServer};
 pub use rest::{ServerSnapshot, Socket, around, could_serve, resume};
+pub use resting::{ConnectionSnapshot, Resting, awaken};
 use tls::Certificate;
 pub use tls::TlsError;
 
@@ -86,11 +94,17 @@ pub fn bind(
     servers.iter().map(open).collect()
 }
 
-/// Accepts and serves connections on the current thread until [`Servers::close`].
+/// Accepts and serves connections on the current thread until [`Servers::close`], and goes on with `connections` that
+/// were left before.
 ///
 /// # Errors
 /// When a socket cannot be handed to the runtime.
-pub fn serve(servers: Vec<BoundServer>, context: &RpcContext, api: &Api) -> io::Result<Servers> {
+pub fn serve(
+    servers: Vec<BoundServer>,
+    mut connections: Vec<Resting>,
+    context: &RpcContext,
+    api: &Api,
+) -> io::Result<Servers> {
     let closer = Closer::default();
     let capacity = Capacity::default();
     let refusals = Refusals::new(context.log.clone());
@@ -117,11 +131,15 @@ pub fn serve(servers: Vec<BoundServer>, context: &RpcContext, api: &Api) -> io::
             capacity.clone(),
             refusals.clone(),
         ));
-        let (capacity, closing) = (capacity.clone(), closer.watch());
+        let can_rest = certificate.is_none();
+        let (capacity, closing) = (capacity.clone(), closer.watch(&section, can_rest));
+        let left = connections.extract_if(.., |left| left.section == section);
+        let left = left.collect::<Vec<_>>().into_iter();
         sockets.push(Socket::new(section, &listener, file)?);
         match (listener, certificate) {
             (Listener::Tcp(listener), None) => {
                 let listener = tcp(listener)?;
+                go_on::<TcpStream>(left, &site, &capacity, &closing);
                 actix::spawn(accept(listener, site, capacity, closing));
             }
             (Listener::Tcp(listener), Some(certificate)) => {
@@ -135,11 +153,16 @@ pub fn serve(servers: Vec<BoundServer>, context: &RpcContext, api: &Api) -> io::
             (Listener::Unix(listener), _) => {
                 listener.set_nonblocking(true)?;
                 let listener = UnixListener::from_std(listener)?;
+                go_on::<UnixStream>(left, &site, &capacity, &closing);
                 actix::spawn(accept(listener, site, capacity, closing));
             }
         }
     }
-    Ok(Servers { closer, sockets })
+    Ok(Servers {
+        closer,
+        sockets,
+        connections: Vec::new(),
+    })
 }
 
 fn tcp(listener: std::net::TcpListener) -> io::Result<TcpListener> {
@@ -153,6 +176,8 @@ pub struct Servers {
     closer: Closer,
     /// Open as long as the servers are there, also while nobody accepts.
     sockets: Vec<Socket>,
+    /// What rests.
+    connections: Vec<Resting>,
 }
 
 impl Servers {
@@ -160,6 +185,7 @@ impl Servers {
     pub async fn close(self) {
         drop(self.sockets);
         // Who has not finished by then is cut off when the runtime ends or the process does.
-        let _ = tokio::time::timeout(GRACE, self.closer.close()).await;
+        self.closer.close();
+        let _ = tokio::time::timeout(GRACE, self.closer.gone()).await;
     }
 }

@@ -16,25 +16,53 @@ const HEAD: Duration = Duration::from_secs(60);
 /// How long a client may leave its answer unread.
 const UNREAD: Duration = Duration::from_secs(120);
 
-/// Whether a request is being answered; shared with who answers.
+/// How a connection stands; shared by its socket, who answers, and who wants to know when to leave it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Busy(Rc<Cell<bool>>);
+pub(super) struct Condition(Rc<Flags>);
 
-impl Busy {
+#[derive(Debug, Default)]
+struct Flags {
+    busy: Cell<bool>,
+    stuck: Cell<bool>,
+    at_rest: Cell<bool>,
+}
+
+impl Condition {
     /// From the end of a request's head until the guard is dropped nobody waits for the client.
     pub(super) fn begin(&self) -> BusyGuard {
-        self.0.set(true);
+        self.0.busy.set(true);
         BusyGuard(self.clone())
+    }
+
+    /// Whether a request is being answered.
+    pub(super) fn is_busy(&self) -> bool {
+        self.0.busy.get()
+    }
+
+    /// No further request is to be read.
+    pub(super) fn rest(&self) {
+        self.0.at_rest.set(true);
+    }
+
+    /// Whether no further request is to be read.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.0.at_rest.get()
+    }
+
+    /// Whether every request that has been read is answered, and the answer written; true only when hyper has just done
+    /// what it could.
+    pub(super) fn is_between_requests(&self) -> bool {
+        !self.0.busy.get() && !self.0.stuck.get()
     }
 }
 
 /// Ends the answering.
 #[derive(Debug)]
-pub(super) struct BusyGuard(Busy);
+pub(super) struct BusyGuard(Condition);
 
 impl Drop for BusyGuard {
     fn drop(&mut self) {
-        self.0.0.set(false);
+        self.0.0.busy.set(false);
     }
 }
 
@@ -43,16 +71,16 @@ impl Drop for BusyGuard {
 #[derive(Debug)]
 pub(super) struct Patient<S> {
     socket: S,
-    busy: Busy,
+    condition: Condition,
     head: Option<Pin<Box<Sleep>>>,
     unread: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(socket: S, busy: Busy) -> Self {
+    pub(super) fn new(socket: S, condition: Condition) -> Self {
         Self {
             socket,
-            busy,
+            condition,
             head: None,
             unread: None,
         }
@@ -84,7 +112,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let read = Pin::new(&mut this.socket).poll_read(context, buffer);
-        if this.busy.0.get() {
+        if this.condition.is_busy() {
             this.head = None;
         } else if read.is_ready() || this.head.is_some() {
             expired(&mut this.head, HEAD, context)?;
@@ -94,19 +122,28 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Patient<S> {
+    fn got_out<T>(
+        &mut self,
+        outcome: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        self.condition.0.stuck.set(outcome.is_pending());
+        match outcome {
+            Poll::Pending => expired(&mut self.unread, UNREAD, context)?,
+            Poll::Ready(_) => self.unread = None,
+        }
+        outcome
+    }
+
     fn written(
         &mut self,
         written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        match written {
-            Poll::Pending => expired(&mut self.unread, UNREAD, context)?,
-            Poll::Ready(_) => {
-                self.unread = None;
-                self.head = None;
-            }
+        if written.is_ready() {
+            self.head = None;
         }
-        written
+        self.got_out(written, context)
     }
 }
 
@@ -134,7 +171,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
+        let flushed = Pin::new(&mut self.socket).poll_flush(context);
+        self.got_out(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -174,7 +212,7 @@ mod tests {
     fn a_head_that_trickles_in_is_given_up() {
         on_paused_clock(async {
             let (mut client, socket) = duplex(64);
-            let mut socket = Patient::new(socket, Busy::default());
+            let mut socket = Patient::new(socket, Condition::default());
             let begun = Instant::now();
             let read = async {
                 loop {
@@ -197,14 +235,14 @@ mod tests {
     fn idle_connections_and_long_calls_are_left_alone() {
         on_paused_clock(async {
             let (mut client, socket) = duplex(64);
-            let busy = Busy::default();
-            let mut socket = Patient::new(socket, busy.clone());
+            let condition = Condition::default();
+            let mut socket = Patient::new(socket, condition.clone());
             let mut byte = [0];
             let idle = tokio::time::timeout(HEAD * 3, socket.read(&mut byte)).await;
             assert!(idle.is_err(), "nothing has begun");
             client.write_all(b"x").await.unwrap();
             socket.read_u8().await.unwrap();
-            let guard = busy.begin();
+            let guard = condition.begin();
             let called = tokio::time::timeout(HEAD * 3, socket.read(&mut byte)).await;
             assert!(called.is_err(), "somebody else is waited for");
             drop(guard);
@@ -218,7 +256,7 @@ mod tests {
     fn answers_that_nobody_reads_are_given_up() {
         on_paused_clock(async {
             let (mut client, socket) = duplex(64);
-            let mut socket = Patient::new(socket, Busy::default());
+            let mut socket = Patient::new(socket, Condition::default());
             let begun = Instant::now();
             let slow = async {
                 for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Servers while the daemon is replaced: they come to rest, and their sockets stay open.
+//! Servers while the daemon is replaced: they come to rest with their connections, and the sockets stay open.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::auth::Accounts;
 use super::listen::{Listener, SocketFile, Trust};
+use super::resting::{ConnectionSnapshot, Resting};
 use super::{BindError, BoundServer, GRACE, Servers};
 use crate::logs::activity::ActivityLog;
 use crate::sys::handover::Inherited;
@@ -147,21 +148,29 @@ impl Servers {
         self.sockets.iter().map(Socket::snapshot).collect()
     }
 
-    /// Lets calls under way come to their end or gives them up after a while, accepts nothing any
-    /// more, and closes every connection when its answer is out. Others are served until then.
+    /// The connections that rest, for another daemon.
+    pub fn connections(&self) -> Vec<ConnectionSnapshot> {
+        let connections = self.connections.iter();
+        connections.filter_map(Resting::snapshot).collect()
+    }
+
+    /// Lets calls under way come to their end or gives them up after a while, accepts nothing any more, and has every
+    /// connection rest when its answer is out, or close where it cannot be gone on with. Others are served until then.
     pub async fn rest(&mut self, gate: &Gate, patience: Duration) {
         let are_done = gate.idle(patience).await;
-        let closed = std::mem::take(&mut self.closer).begin();
+        let closer = std::mem::take(&mut self.closer);
+        closer.rest();
         let patience = if are_done { LAST } else { Duration::ZERO };
         if !gate.idle(patience).await {
             gate.interrupt();
         }
         // Who has not taken the answer by then does not get the rest of it.
-        let _ = timeout(GRACE, closed).await;
+        let _ = timeout(GRACE, closer.gone()).await;
+        self.connections = closer.into_resting();
     }
 
-    /// The sockets of servers that rest, to be served again.
-    pub fn into_sockets(self) -> Vec<Socket> {
-        self.sockets
+    /// The sockets of servers that rest, to be served again, and the connections that do.
+    pub fn into_parts(self) -> (Vec<Socket>, Vec<Resting>) {
+        (self.sockets, self.connections)
     }
 }

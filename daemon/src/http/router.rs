@@ -12,15 +12,14 @@ use percent_encoding::percent_decode_str;
 
 use super::auth::{Denied, Gate};
 use super::capacity::Capacity;
-use super::connection::Client;
 use super::guard::{Forgery, Guard};
 use super::origin::{Scheme, server_url};
-use super::patience::Busy;
-use super::push::Push;
+use super::patience::{BusyGuard, Condition};
 use super::refusals::Refusals;
 use super::reply::{self, Reply};
-use super::stream::LogStream;
-use super::{api, assets, body, pages, stream};
+use super::sockets::Client;
+use super::stream::Stream;
+use super::{api, assets, body, logtail, pages};
 use crate::access::Deed;
 use crate::api::Api;
 use crate::logs::activity::ActivityLog;
@@ -30,7 +29,7 @@ use crate::rpc::{RpcContext, RpcReply, dispatch};
 #[derive(Debug)]
 pub(super) struct Site {
     /// On behalf of nobody yet.
-    context: RpcContext,
+    pub(super) context: RpcContext,
     pub(super) api: Api,
     gate: Gate,
     pub(super) guard: Guard,
@@ -83,26 +82,26 @@ pub(super) struct Exchange {
     /// Our own address on a TCP connection.
     pub(super) address: Option<String>,
     pub(super) client: Client,
-    /// Whether a request is being answered.
-    pub(super) busy: Busy,
+    pub(super) condition: Condition,
     /// Where a handler leaves the stream that is to take over the connection.
-    pub(super) stream: Cell<Option<Stream>>,
+    pub(super) stream: Cell<Option<Box<Stream>>>,
 }
 
 impl Exchange {
+    pub(super) fn new(site: Rc<Site>, address: Option<String>, client: Client) -> Self {
+        Self {
+            site,
+            address,
+            client,
+            condition: Condition::default(),
+            stream: Cell::new(None),
+        }
+    }
+
     /// The address that the client uses for us, without a slash at the end; empty if that cannot be told.
     pub(super) fn server_url(&self, headers: &HeaderMap) -> String {
         server_url(self.site.scheme, headers, self.address.as_deref()).unwrap_or_default()
     }
-}
-
-/// What may take over a connection.
-#[derive(Debug)]
-pub(super) enum Stream {
-    /// A log, in Supervisor's manner.
-    Log(LogStream),
-    /// Server-sent events.
-    Push(Push),
 }
 
 /// Makes hyper let go of the connection.
@@ -110,12 +109,12 @@ pub(super) enum Stream {
 #[error("the connection now belongs to a stream")]
 pub(super) struct TakenOver;
 
-/// Answers one request. What the operator may want to know about is logged.
+/// Answers one request, and is busy with that. What the operator may want to know about is logged.
 pub(super) async fn answer(
     exchange: Rc<Exchange>,
+    _busy: BusyGuard,
     request: Request<Incoming>,
 ) -> Result<Reply, TakenOver> {
-    let _busy = exchange.busy.begin();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let reply = route(&exchange, request).await?;
     let status = reply.status();
@@ -163,9 +162,9 @@ async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Re
         return Ok(rpc(site, context, request).await);
     }
     if path.starts_with("/logtail") || path.starts_with("/mainlogtail") {
-        return match stream::open(&context, &request, &path).await {
+        return match logtail::open(&context, &request, &path).await {
             Ok(stream) => {
-                exchange.stream.set(Some(Stream::Log(stream)));
+                exchange.stream.set(Some(Box::new(stream)));
                 Err(TakenOver)
             }
             Err(status) => Ok(reply::error(status)),

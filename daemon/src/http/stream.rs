@@ -1,382 +1,221 @@
-//! `/logtail/...` and `/mainlogtail`: the end of a log, and then what is added to it, for ever.
+//! Answers that go on as long as their client stays: logs that are followed, and events.
 //!
-//! A stream takes its connection away from hyper, for three reasons: the answer to a chunked request is framed
-//! exactly as Supervisor's (hyper writes lengths in upper case), a client that leaves is noticed while nothing
-//! happens, and nothing is buffered on the way: what a client does not read stays in the log file.
+//! A stream takes its connection away from hyper, for four reasons: the answer to a chunked request is framed exactly as
+//! Supervisor's (hyper writes lengths in upper case), a client that leaves is noticed while nothing happens, nothing is
+//! buffered on the way, as what a client does not read of a log stays in the file, and the daemon knows to the byte what
+//! has been sent, so that another program can go on after it.
 
-use std::fmt::Write as _;
-use std::future::pending;
+use std::future::{Future, pending};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _};
-use std::path::PathBuf;
+use std::os::fd::{AsFd, RawFd};
 use std::pin::pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::{Either, select};
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderMap};
-use hyper::{Method, Request, StatusCode, Version};
-use nix::sys::socket::{AddressFamily, SockaddrLike as _, SockaddrStorage, getsockname};
-use protocol::events::Channel;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _, Interest, Ready};
-use tokio::net::UnixStream;
-use tokio::time::{sleep, timeout};
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWrite;
+use tokio::time::sleep;
 
-use super::closing::Closing;
-use super::reply::IDENTITY;
-use crate::logs::changes::Follower;
-use crate::logs::follow::{FileFollower, Piece};
-use crate::rpc::RpcContext;
-use crate::supervisor::messages::{LocateLog, LocateMainLog, LogLocation};
-
-/// How often a log is looked at unasked: others may rotate or truncate it.
-const UNASKED: Duration = Duration::from_secs(1);
+use super::closing::{Call, Closing};
+use super::departure::Departure;
+use super::logtail::LogTail;
+use super::outgoing::{Framing, Outgoing, OutgoingSnapshot};
+use super::router::Exchange;
+use crate::api::{Api, Source, SourceSnapshot};
+use crate::logs::followed::{FollowedLog, FollowedSnapshot};
+use crate::rpc::{RpcContext, locate_log};
+use crate::sys::handover::Inherited;
 
 /// How long a client may take to read the last of a stream when the servers close.
-pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// How much of a log's end a stream starts with.
-const HEAD_START: u64 = 1024;
-
-const TRUNCATED: &[u8] = b"==> File truncated <==\n";
-
-/// A stream that is about to begin.
+/// An answer that goes on.
 #[derive(Debug)]
-pub(super) struct LogStream {
-    head: String,
-    framing: Framing,
-    follower: FileFollower,
-    changes: Changes,
+pub(super) struct Stream {
+    outgoing: Outgoing,
+    feed: Feed,
 }
 
-/// How a client learns where the answer ends.
+/// Where its pieces come from.
+#[derive(Debug)]
+pub(super) enum Feed {
+    /// A log, in Supervisor's manner.
+    Log(LogTail),
+    /// Server-sent events.
+    Events(Source),
+}
+
+/// A stream for another program in this same process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StreamSnapshot {
+    outgoing: OutgoingSnapshot,
+    feed: FeedSnapshot,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FeedSnapshot {
+    Log(FollowedSnapshot),
+    Events(SourceSnapshot),
+}
+
+/// Why nothing more is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// HTTP/1.1: each piece with its length before it.
-    Chunked,
-    /// The connection's end is the body's.
-    Plain,
+pub(super) enum Ending {
+    /// There is nothing more, or nobody who reads it.
+    Over,
+    /// Another program is to go on.
+    Rest,
 }
 
-/// Finds the log that a path asks for.
-///
-/// # Errors
-/// The status to answer with.
-pub(super) async fn open(
-    context: &RpcContext,
-    request: &Request<Incoming>,
-    path: &str,
-) -> Result<LogStream, StatusCode> {
-    if request.method() != Method::GET {
-        return Err(StatusCode::BAD_REQUEST);
-    }
-    let is_main = path.starts_with("/mainlogtail");
-    let located = match is_main {
-        true => context.ask(LocateMainLog).await,
-        false => match target(path) {
-            Some(target) => context.ask(target).await.and_then(|located| located),
-            None => return Err(StatusCode::NOT_FOUND),
-        },
-    };
-    let LogLocation { path, changed } = located.map_err(|_| StatusCode::NOT_FOUND)?;
-    let path: PathBuf = path.ok_or(StatusCode::NOT_FOUND)?.to_path_buf();
-    let follower = FileFollower::open(&path, HEAD_START).map_err(|_| StatusCode::NOT_FOUND)?;
-    let framing = Framing::of(request.version(), request.headers());
-    Ok(LogStream {
-        head: head(request.version(), framing, &follower, is_main),
-        framing,
-        follower,
-        changes: Changes(Some(changed)),
-    })
-}
-
-/// `/logtail/<name>[/<channel>]`, decoded.
-fn target(path: &str) -> Option<LocateLog> {
-    let (_, wanted) = path.trim_start_matches('/').split_once('/')?;
-    let (name, channel) = wanted
-        .split_once('/')
-        .unwrap_or((wanted, Channel::Stdout.name()));
-    let channels = [Channel::Stdout, Channel::Stderr];
-    let channel = channels.into_iter().find(|known| known.name() == channel)?;
-    Some(LocateLog {
-        name: name.to_owned(),
-        channel,
-    })
-}
-
-impl Framing {
-    /// What goes with the request.
-    pub(super) fn of(version: Version, headers: &HeaderMap) -> Self {
-        let connection = headers.get(CONNECTION);
-        let closes =
-            connection.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
-        match version {
-            Version::HTTP_11 if !closes => Self::Chunked,
-            _ => Self::Plain,
+impl Stream {
+    /// A stream that is about to begin, with the head of the answer.
+    pub(super) fn new(framing: Framing, head: String, feed: Feed) -> Self {
+        Self {
+            outgoing: Outgoing::new(framing, head),
+            feed,
         }
     }
 
-    /// The headers that tell, and the end of the headers.
-    pub(super) const fn header(self) -> &'static str {
-        match self {
-            Self::Chunked => "Transfer-Encoding: chunked\r\n\r\n",
-            Self::Plain => "Connection: close\r\n\r\n",
+    /// For another program; `None` when the client has fallen too far behind.
+    pub(super) fn snapshot(&self) -> Option<StreamSnapshot> {
+        Some(StreamSnapshot {
+            outgoing: self.outgoing.snapshot(),
+            feed: match &self.feed {
+                Feed::Log(LogTail(log)) => FeedSnapshot::Log(log.snapshot()),
+                Feed::Events(source) => FeedSnapshot::Events(source.snapshot()?),
+            },
+        })
+    }
+
+    /// The stream that another program has left; `None` if something of it is lost.
+    pub(super) fn resume(
+        snapshot: StreamSnapshot,
+        api: &Api,
+        inherited: &mut Inherited,
+    ) -> Option<Self> {
+        Some(Self {
+            outgoing: Outgoing::resume(snapshot.outgoing),
+            feed: match snapshot.feed {
+                FeedSnapshot::Log(log) => Feed::Log(LogTail(FollowedLog::resume(log, inherited)?)),
+                FeedSnapshot::Events(source) => Feed::Events(api.resume(source, inherited)?),
+            },
+        })
+    }
+
+    /// Asks anew to be told when the log has changed that this stream follows. Without an answer, as when the process is
+    /// no more, the log is looked at unasked.
+    pub(super) async fn listen(&mut self, context: &RpcContext) {
+        let log = match &mut self.feed {
+            Feed::Log(LogTail(log)) => Some(log),
+            Feed::Events(source) => source.log_mut(),
+        };
+        if let Some(log) = log
+            && let Ok(location) = locate_log(context, log.which()).await
+        {
+            log.listen(location.changed);
         }
     }
 
-    /// What comes after the last piece.
-    pub(super) const fn end(self) -> &'static [u8] {
-        match self {
-            Self::Chunked => b"0\r\n\r\n",
-            Self::Plain => b"",
-        }
-    }
-}
-
-fn head(version: Version, framing: Framing, follower: &FileFollower, is_main: bool) -> String {
-    let version = if version == Version::HTTP_11 {
-        "1.1"
-    } else {
-        "1.0"
-    };
-    let now = httpdate::fmt_http_date(SystemTime::now());
-    let mut head = format!("HTTP/{version} 200 OK\r\nServer: {IDENTITY}\r\nDate: {now}\r\n");
-    if let Ok(modified) = follower.metadata().and_then(|metadata| metadata.modified()) {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            head,
-            "Last-Modified: {}\r\n",
-            httpdate::fmt_http_date(modified)
-        );
-    }
-    head.push_str("Content-Type: text/plain;charset=utf-8\r\n");
-    if !is_main {
-        // Keeps nginx from collecting the stream.
-        head.push_str("X-Accel-Buffering: no\r\n");
-    }
-    head.push_str(framing.header());
-    head
-}
-
-impl LogStream {
-    /// Streams until the client leaves or the servers close; then the end of the log still gets out, if the client
-    /// is reading at all.
-    pub(super) async fn run<S>(self, socket: &mut S, mut closing: Closing)
+    /// Streams until the client leaves or falls too far behind, another program is to go on, or the servers close; then
+    /// what is there still gets out, if the client is reading at all.
+    pub(super) async fn run<S>(
+        &mut self,
+        socket: &mut S,
+        mut closing: Closing,
+        exchange: &Exchange,
+    ) -> Ending
     where
         S: AsyncWrite + AsFd + Unpin,
     {
         let Ok(departure) = Departure::watch(socket) else {
-            return;
+            return Ending::Over;
         };
+        let cut_off = pin!(self.feed.cut_off());
         let left = pin!(departure.awaited());
         let mut ending = closing.clone();
         let stream = pin!(self.stream(socket, &mut ending));
         let limit = pin!(async {
-            closing.begun().await;
-            sleep(LAST_WORDS).await;
+            match closing.called().await {
+                Call::Rest => return Ending::Rest,
+                Call::Close => sleep(LAST_WORDS).await,
+            }
+            Ending::Over
         });
-        // Whatever ends it, there is nobody to tell.
-        select(select(stream, left), limit).await;
+        // Whatever ends it otherwise, there is nobody to tell.
+        let over = select(select(stream, left), limit);
+        match select(over, cut_off).await {
+            Either::Left((Either::Left(_), _)) => Ending::Over,
+            Either::Left((Either::Right((ending, _)), _)) => ending,
+            Either::Right(_) => {
+                let client = &exchange.client;
+                let refusals = exchange.site.refusals();
+                refusals.tell(format_args!(
+                    "gave up a stream of events to {client}: it does not read them"
+                ));
+                Ending::Over
+            }
+        }
     }
 
+    /// May be given up at any time without losing track of what has been sent.
     async fn stream<S: AsyncWrite + Unpin>(
-        mut self,
+        &mut self,
         socket: &mut S,
         closing: &mut Closing,
     ) -> io::Result<()> {
-        socket.write_all(self.head.as_bytes()).await?;
-        socket.flush().await?;
-        let mut buffer = Vec::new();
-        let mut ending = false;
-        loop {
-            match self.follower.next(&mut buffer)? {
-                Piece::Data => write_piece(socket, self.framing, &buffer).await?,
-                // Supervisor says nothing of a log that was cleared or rotated.
-                Piece::Removed => {}
-                Piece::Truncated => write_piece(socket, self.framing, TRUNCATED).await?,
-                Piece::Nothing if ending => break,
-                Piece::Nothing => {
-                    // An idle stream needs no memory.
-                    buffer = Vec::new();
-                    ending = self.changes.next_or(closing).await;
-                }
+        self.outgoing.send(socket).await?;
+        while let Some(piece) = self.feed.next_or(closing).await {
+            self.outgoing.put(piece);
+            self.outgoing.send(socket).await?;
+        }
+        self.outgoing.end();
+        self.outgoing.send(socket).await
+    }
+}
+
+impl StreamSnapshot {
+    /// The descriptor of the log that is followed, if it is one.
+    pub(super) const fn descriptor(&self) -> Option<RawFd> {
+        match &self.feed {
+            FeedSnapshot::Log(log) => Some(log.file.fd),
+            FeedSnapshot::Events(source) => source.descriptor(),
+        }
+    }
+}
+
+impl Feed {
+    /// The next piece; once the servers close only what is there already, and then `None`.
+    async fn next_or(&mut self, closing: &mut Closing) -> Option<Bytes> {
+        {
+            let (next, closed) = (pin!(self.next()), pin!(closing.closed()));
+            if let Either::Left((piece, _)) = select(next, closed).await {
+                return piece;
             }
         }
-        socket.write_all(self.framing.end()).await
-    }
-}
-
-/// Writes a piece and makes sure that it is on its way: an encrypted connection keeps back what it may.
-pub(super) async fn write_piece<S: AsyncWrite + Unpin>(
-    socket: &mut S,
-    framing: Framing,
-    piece: &[u8],
-) -> io::Result<()> {
-    if framing == Framing::Plain {
-        socket.write_all(piece).await?;
-        return socket.flush().await;
-    }
-    let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
-    chunk.extend_from_slice(piece);
-    chunk.extend_from_slice(b"\r\n");
-    socket.write_all(&chunk).await?;
-    socket.flush().await
-}
-
-/// The occasions to look at a log. The daemon's own signal falls silent when the process is removed.
-#[derive(Debug)]
-struct Changes(Option<Follower>);
-
-impl Changes {
-    /// Waits for an occasion; true if it is that the servers close.
-    async fn next_or(&mut self, closing: &mut Closing) -> bool {
-        let next = pin!(self.next());
-        let begun = pin!(closing.begun());
-        matches!(select(next, begun).await, Either::Right(_))
+        self.ready()
     }
 
-    async fn next(&mut self) {
-        let Some(follower) = &mut self.0 else {
-            return sleep(UNASKED).await;
-        };
-        if let Ok(Err(_)) = timeout(UNASKED, follower.changed()).await {
-            self.0 = None;
-        }
-    }
-}
-
-/// The client's complete departure, as opposed to its having nothing more to say.
-///
-/// Over TCP the two look alike until something is written, so there a client that has nothing more to say gets a moment
-/// for what is under way, and no more; Supervisor hangs up at once. Watched on a duplicate of the descriptor, as the socket's own registration is for reading and writing. Whether
-/// the socket is a Unix one does not matter to its readiness.
-pub(super) struct Departure {
-    socket: UnixStream,
-    is_unix: bool,
-}
-
-/// How long a stream over TCP goes on once its client has nothing more to say.
-const HALF_CLOSED: Duration = Duration::from_secs(2);
-
-impl Departure {
-    pub(super) fn watch(socket: &impl AsFd) -> io::Result<Self> {
-        let duplicate = socket.as_fd().try_clone_to_owned()?;
-        let address = getsockname::<SockaddrStorage>(duplicate.as_raw_fd());
-        let is_unix = address.is_ok_and(|address| address.family() == Some(AddressFamily::Unix));
-        let socket = UnixStream::from_std(duplicate.into())?;
-        Ok(Self { socket, is_unix })
-    }
-
-    pub(super) async fn awaited(&self) {
-        let gone = pin!(self.until(Interest::WRITABLE, Ready::is_write_closed));
-        let silent = pin!(async {
-            self.until(Interest::READABLE, Ready::is_read_closed).await;
-            match self.is_unix {
-                true => pending().await,
-                false => sleep(HALF_CLOSED).await,
-            }
-        });
-        select(gone, silent).await;
-    }
-
-    async fn until(&self, interest: Interest, wanted: fn(Ready) -> bool) {
-        while let Ok(ready) = self.socket.ready(interest).await {
-            if wanted(ready) {
-                return;
-            }
-            // "Would block" makes the runtime wait for the next change.
-            let _: io::Result<()> = self
-                .socket
-                .try_io(interest, || Err(io::ErrorKind::WouldBlock.into()));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_name_a_process_and_a_channel() {
-        let rows = [
-            ("/logtail/cat", Some(("cat", Channel::Stdout))),
-            ("/logtail/g:cat/stderr", Some(("g:cat", Channel::Stderr))),
-            ("//logtail/cat/stdout", Some(("cat", Channel::Stdout))),
-            ("/logtail/cat/", None),
-            ("/logtail/cat/stdin", None),
-            ("/logtail/cat/stdout/x", None),
-            ("/logtail/", Some(("", Channel::Stdout))),
-            ("/logtail", None),
-        ];
-        for (path, expected) in rows {
-            let target = target(path);
-            let target = target
-                .as_ref()
-                .map(|target| (target.name.as_str(), target.channel));
-            assert_eq!(target, expected, "{path}");
+    async fn next(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Log(log) => log.next().await,
+            Self::Events(source) => source.next().await,
         }
     }
 
-    /// Runs a future and tells whether it ended before long.
-    fn ends(future: impl Future<Output = ()>) -> bool {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async { timeout(Duration::from_millis(200), future).await.is_ok() })
+    fn ready(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Log(log) => log.ready().ok().flatten(),
+            Self::Events(source) => source.ready(),
+        }
     }
 
-    #[test]
-    fn clients_that_have_nothing_more_to_say_have_not_left() {
-        assert!(!ends(async {
-            let (socket, mut client) = UnixStream::pair().unwrap();
-            client.write_all(b"\r\n").await.unwrap();
-            client.shutdown().await.unwrap();
-            Departure::watch(&socket).unwrap().awaited().await;
-        }));
-    }
-
-    #[test]
-    fn clients_that_leave_are_noticed_even_with_something_unread() {
-        assert!(ends(async {
-            let (socket, mut client) = UnixStream::pair().unwrap();
-            let departure = Departure::watch(&socket).unwrap();
-            client.write_all(b"\r\n").await.unwrap();
-            drop(client);
-            departure.awaited().await;
-        }));
-    }
-
-    #[test]
-    fn over_tcp_a_client_with_nothing_more_to_say_has_left_after_a_moment() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
-            let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
-            let (socket, _) = listener.accept().await.unwrap();
-            client.write_all(b"\r\n").await.unwrap();
-            client.shutdown().await.unwrap();
-            let departure = Departure::watch(&socket).unwrap();
-            let left = timeout(Duration::from_secs(60), departure.awaited()).await;
-            assert!(left.is_ok());
-        });
-    }
-
-    #[test]
-    fn pieces_are_framed_with_lower_case_lengths() {
-        assert!(ends(async {
-            let mut out = Vec::new();
-            write_piece(&mut out, Framing::Chunked, b"0123456789")
-                .await
-                .unwrap();
-            write_piece(&mut out, Framing::Plain, b"plain")
-                .await
-                .unwrap();
-            assert_eq!(out, b"a\r\n0123456789\r\nplain");
-        }));
+    /// Returns when the client has fallen too far behind.
+    fn cut_off(&self) -> impl Future<Output = ()> + use<> {
+        match self {
+            Self::Log(_) => Either::Left(pending()),
+            Self::Events(source) => Either::Right(source.cut_off()),
+        }
     }
 }

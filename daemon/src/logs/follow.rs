@@ -2,8 +2,13 @@
 
 use std::fs::{self, File, Metadata};
 use std::io;
+use std::os::fd::RawFd;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys::handover::{Inherited, number};
 
 /// The largest piece read at once.
 const PIECE_BYTES: u64 = 64 * 1024;
@@ -14,6 +19,16 @@ pub struct FileFollower {
     path: PathBuf,
     file: File,
     id: (u64, u64),
+    position: u64,
+}
+
+/// How far a file has been read, for another program in this same process. With the file itself, as the path may lead
+/// to another one by then.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FollowerSnapshot {
+    path: PathBuf,
+    /// The file.
+    pub fd: RawFd,
     position: u64,
 }
 
@@ -47,6 +62,26 @@ impl FileFollower {
             file,
             id: id(&metadata),
             position,
+        })
+    }
+
+    /// For another program.
+    pub fn snapshot(&self) -> FollowerSnapshot {
+        FollowerSnapshot {
+            path: self.path.clone(),
+            fd: number(&self.file),
+            position: self.position,
+        }
+    }
+
+    /// Goes on where another program has left off. `None` if the file is lost.
+    pub fn resume(snapshot: FollowerSnapshot, inherited: &mut Inherited) -> Option<Self> {
+        let file = File::from(inherited.claim(snapshot.fd)?);
+        Some(Self {
+            path: snapshot.path,
+            id: id(&file.metadata().ok()?),
+            file,
+            position: snapshot.position,
         })
     }
 

@@ -6,7 +6,8 @@
 //!
 //! A chunk of child output goes through [`capture::OutputScanner`] (tokens, [`ansi`] sequences) to a
 //! [`rotate::RotatingFile`], to [`syslog::Syslog`], and as [`text`] to events and, at level debug,
-//! to the [`activity::ActivityLog`]. [`tail`] reads logs back, [`changes`] wakes those who [`follow`].
+//! to the [`activity::ActivityLog`]. [`tail`] reads logs back, [`changes`] wakes those who [`follow`]; both
+//! together are a [`followed`] log.
 
 pub mod activity;
 pub mod ansi;
@@ -14,6 +15,7 @@ pub mod auto;
 pub mod capture;
 pub mod changes;
 pub mod follow;
+pub mod followed;
 pub mod rotate;
 mod stamp;
 mod stream;

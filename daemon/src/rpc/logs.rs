@@ -9,8 +9,11 @@ use protocol::xmlrpc::Value;
 use super::RpcContext;
 use super::answer::Answer;
 use super::arguments::Arguments;
+use crate::logs::followed::WhichLog;
 use crate::logs::tail::{self, ReadError, Tail};
-use crate::supervisor::messages::{ClearAllLogs, ClearLogs, ClearMainLog, GetDaemon, LocateLog};
+use crate::supervisor::messages::{
+    ClearAllLogs, ClearLogs, ClearMainLog, GetDaemon, LocateLog, LocateMainLog, LogLocation,
+};
 
 type Outcome = Result<Answer, Fault>;
 
@@ -70,6 +73,19 @@ pub(super) async fn clear(context: &RpcContext, arguments: &mut Arguments) -> Ou
 
 pub(super) async fn clear_all(context: &RpcContext) -> Outcome {
     Ok(context.ask(ClearAllLogs).await?.into())
+}
+
+/// Where a log is.
+pub(crate) async fn locate_log(
+    context: &RpcContext,
+    which: &WhichLog,
+) -> Result<LogLocation, Fault> {
+    let (name, channel) = match which {
+        WhichLog::Daemon => return context.ask(LocateMainLog).await,
+        WhichLog::Stdout(name) => (name.clone(), Channel::Stdout),
+        WhichLog::Stderr(name) => (name.clone(), Channel::Stderr),
+    };
+    context.ask(LocateLog { name, channel }).await?
 }
 
 /// A window of a process's log, as `readProcessStdoutLog` and its sibling define it.

@@ -30,7 +30,7 @@ use crate::upgrade::Gate;
 
 pub(crate) use answer::Answer;
 pub(crate) use call::{API_VERSION, call};
-pub(crate) use logs::read_process_log;
+pub(crate) use logs::{locate_log, read_process_log};
 pub use meter::{Calls, Meter};
 
 /// The version that clients and `supervisord -v` are told.

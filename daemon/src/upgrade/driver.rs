@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::state::State;
 use super::{Continue, Ping, Program, TakeSnapshot, UpgradeRequest, examination, handover};
-use crate::http::{Servers, Socket};
+use crate::http::{Resting, Servers, Socket};
 use crate::process::Services;
 use crate::supervisor::Supervisor;
 use crate::supervisor::snapshot::{Crew, Muster, TakeSignals, UpgradeFailed};
@@ -94,7 +94,7 @@ impl Driver {
         mut wishes: mpsc::UnboundedReceiver<UpgradeRequest>,
         mut outcome: oneshot::Receiver<T>,
         mut servers: Servers,
-        again: impl Fn(Vec<Socket>) -> io::Result<Servers>,
+        again: impl Fn(Vec<Socket>, Vec<Resting>) -> io::Result<Servers>,
     ) -> (Result<T, oneshot::error::RecvError>, Servers) {
         loop {
             let wish = match select(&mut outcome, pin!(wishes.recv())).await {
@@ -122,9 +122,10 @@ impl Driver {
     fn serve_again(
         &self,
         servers: Servers,
-        again: impl Fn(Vec<Socket>) -> io::Result<Servers>,
+        again: impl Fn(Vec<Socket>, Vec<Resting>) -> io::Result<Servers>,
     ) -> Servers {
-        let served = again(servers.into_sockets());
+        let (sockets, connections) = servers.into_parts();
+        let served = again(sockets, connections);
         served.unwrap_or_else(|error| {
             let log = &self.services.log;
             log.critical(format_args!("cannot serve any more: {error}"));
@@ -239,6 +240,7 @@ impl Driver {
             bus: bus.snapshot(is_last).await,
             log: log.unsent(),
             servers: servers.snapshot(),
+            connections: servers.connections(),
             hosts: fcgi.hosts(),
             abandoned: abandoned.counts(),
             signals,

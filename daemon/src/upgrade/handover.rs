@@ -10,6 +10,8 @@ use super::driver::{UpgradeError, unix_now};
 use super::program::environment;
 use super::state::State;
 use super::{LastUpgrade, Program, VERSION};
+use crate::api::Api;
+use crate::http::Resting;
 use crate::logs::activity::ActivityLog;
 use crate::supervisor::{Boot, Supervisor};
 use crate::sys::handover::{
@@ -176,6 +178,12 @@ impl Resumption {
         let supervisor = Supervisor::resume(boot, snapshot, outcome, inherited);
         bus.resume(&state.bus);
         supervisor
+    }
+
+    /// The connections that there were.
+    pub fn connections(&mut self, api: &Api) -> Vec<Resting> {
+        let connections = std::mem::take(&mut self.state.connections);
+        crate::http::awaken(connections, &mut self.inherited, api)
     }
 
     /// Everything is there again: tells so, and lets signals come.

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::VERSION;
 use crate::bus::snapshot::BusSnapshot;
-use crate::http::ServerSnapshot;
+use crate::http::{ConnectionSnapshot, ServerSnapshot};
 use crate::logs::activity::Unsent;
 use crate::process::fcgi::Found;
 use crate::supervisor::snapshot::SupervisorSnapshot;
@@ -44,6 +44,9 @@ pub struct State {
     pub log: Unsent,
     /// Listening sockets, in the order of the configuration.
     pub servers: Vec<ServerSnapshot>,
+    /// Connections to them.
+    #[serde(default)]
+    pub connections: Vec<ConnectionSnapshot>,
     /// Hosts of `[fcgi-program:x]` sockets.
     pub hosts: HashMap<String, Found>,
     /// Events that went with pools, by name.
@@ -146,7 +149,10 @@ impl State {
     /// The descriptors that must stay open.
     pub fn descriptors(&self) -> Vec<RawFd> {
         let servers = self.servers.iter().map(|server| server.fd);
-        self.supervisor.descriptors().chain(servers).collect()
+        let connections = self.connections.iter();
+        let connections = connections.flat_map(ConnectionSnapshot::descriptors);
+        let descriptors = self.supervisor.descriptors().chain(servers);
+        descriptors.chain(connections).collect()
     }
 }
 
