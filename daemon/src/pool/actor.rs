@@ -287,11 +287,14 @@ impl Pool {
         }));
     }
 
-    fn settle(&mut self, member: usize) {
-        let settled = self.dispatch.accepted(member);
-        if let (Some(event), Some(storage)) = (settled, &mut self.storage) {
+    fn settle(&mut self, member: usize) -> Vec<Effect> {
+        let Some((event, effects)) = self.dispatch.accepted(member) else {
+            return Vec::new();
+        };
+        if let Some(storage) = &mut self.storage {
             storage.settle(&event);
         }
+        effects
     }
 
     /// Sends an event: header and payload in one write, which listeners in the wild count on.
@@ -373,10 +376,7 @@ impl Pool {
             let effects = match said {
                 Said::Ready if last => self.dispatch.ready(member),
                 Said::Ready => Vec::new(),
-                Said::Accepted => {
-                    self.settle(member);
-                    Vec::new()
-                }
+                Said::Accepted => self.settle(member),
                 Said::Rejected => self.dispatch.rejected(member),
                 Said::Nonsense => {
                     self.dispatch.unready(member);

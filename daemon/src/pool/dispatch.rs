@@ -220,20 +220,22 @@ impl Dispatch {
         Some(event.envelope.serial)
     }
 
-    /// The member is done with its event.
-    pub fn accepted(&mut self, member: usize) -> Option<Queued> {
+    /// The member is done with its event. Others may have something to do now.
+    pub fn accepted(&mut self, member: usize) -> Option<(Queued, Vec<Effect>)> {
         let event = self.take_in_flight(member)?;
         self.tally.delivered += 1;
         if let Some(member) = self.members.get_mut(member) {
             member.pardon();
         }
+        let mut effects = Vec::new();
         if event.rejections > 0 {
             // What was down may be up again: those that were rejected meanwhile come first.
             for (_, event) in std::mem::take(&mut self.resting) {
                 self.queue.put_back(event);
             }
+            self.dispatch(false, &mut effects);
         }
-        Some(event)
+        Some((event, effects))
     }
 
     /// The member has died with its event.

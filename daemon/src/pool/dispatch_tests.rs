@@ -102,6 +102,11 @@ fn reject(pool: &mut Dispatch, member: usize, serial: u64) -> Vec<Effect> {
     pool.rejected(member)
 }
 
+/// The member accepts what it has.
+fn accept(pool: &mut Dispatch, member: usize) -> Vec<Effect> {
+    pool.accepted(member).expect("it has an event").1
+}
+
 /// The member says READY, gets this event and accepts it.
 fn take(pool: &mut Dispatch, member: usize, serial: u64) {
     assert_eq!(sends(&pool.ready(member)), [(member, serial)]);
@@ -204,6 +209,23 @@ fn an_acceptance_after_rejections_brings_back_what_rests() {
 }
 
 #[test]
+fn what_an_acceptance_brings_back_goes_to_whoever_is_free() {
+    let mut pool = Dispatch::new(2, Limit::Events(10));
+    for serial in 0..2 {
+        pool.accept(event(serial));
+    }
+    pool.running(0, true);
+    for _ in 0..4 {
+        reject(&mut pool, 0, 0);
+    }
+    assert_eq!(rests(&reject(&mut pool, 0, 1)).len(), 1);
+    assert_eq!(sends(&up(&mut pool, 1)), [(1, 1)]);
+    pool.rested(Rest(1));
+    assert_eq!(sends(&pool.ready(0)), []);
+    assert_eq!(sends(&accept(&mut pool, 1)), [(0, 0)]);
+}
+
+#[test]
 fn what_finds_nobody_free_is_said_to_be_rebuffered() {
     let mut pool = Dispatch::new(1, Limit::Events(10));
     for serial in 0..3 {
@@ -211,7 +233,7 @@ fn what_finds_nobody_free_is_said_to_be_rebuffered() {
     }
     pool.running(0, true);
     assert_eq!(pool.ready(0).last(), Some(&rebuffered(1, 1)));
-    pool.accepted(0);
+    accept(&mut pool, 0);
     assert_eq!(pool.ready(0).last(), Some(&rebuffered(2, 0)));
     assert_eq!(pool.unsendable(0), [rebuffered(1, 1)]);
 }
@@ -278,8 +300,7 @@ proptest! {
                 2 if held[member].is_none() => pool.ready(member),
                 3 if held[member].is_some() => {
                     handled.extend(held[member].take());
-                    pool.accepted(member);
-                    Vec::new()
+                    accept(&mut pool, member)
                 }
                 4 => { held[member] = None; pool.unready(member); pool.rejected(member) }
                 5 if !sleeping.is_empty() => pool.rested(sleeping.remove(0)),
@@ -321,7 +342,8 @@ fn finish(
         for member in 0..held.len() {
             if let Some(serial) = held[member].take() {
                 handled.push(serial);
-                pool.accepted(member);
+                let effects = accept(pool, member);
+                take(held, &effects);
             }
             take(held, &pool.running(member, true));
             if held[member].is_none() {

@@ -508,7 +508,7 @@ mod tests {
         loop {
             storage.refill(dispatch);
             dispatch.ready(0);
-            let Some(event) = dispatch.accepted(0) else {
+            let Some((event, _)) = dispatch.accepted(0) else {
                 return delivered;
             };
             storage.settle(&event);
