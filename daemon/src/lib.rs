@@ -10,6 +10,8 @@ pub mod metrics;
 pub mod pool;
 pub mod process;
 pub mod rpc;
+#[cfg(test)]
+mod seeds;
 pub mod startup;
 pub mod supervisor;
 pub mod sys;

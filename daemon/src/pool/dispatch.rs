@@ -496,5 +496,8 @@ impl Member {
 }
 
 #[cfg(test)]
+#[path = "dispatch_properties.rs"]
+mod properties;
+#[cfg(test)]
 #[path = "dispatch_tests.rs"]
 mod tests;

@@ -499,5 +499,8 @@ pub fn restart_delay(quick_exits: u32) -> Duration {
 }
 
 #[cfg(test)]
+#[path = "lifecycle_properties.rs"]
+mod properties;
+#[cfg(test)]
 #[path = "lifecycle_tests.rs"]
 mod tests;
