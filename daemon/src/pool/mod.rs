@@ -8,6 +8,8 @@ pub mod journal;
 mod losses;
 pub mod queue;
 mod result;
+#[cfg(test)]
+mod simulation;
 pub mod snapshot;
 mod storage;
 

@@ -79,7 +79,7 @@ impl Gate {
     }
 
     /// Lets nothing begin by itself, or everything again.
-    pub(super) fn close(&self, closed: bool) {
+    pub(crate) fn close(&self, closed: bool) {
         self.0.closed.send_replace(closed);
         if !closed {
             self.0.interrupted.send_replace(false);
