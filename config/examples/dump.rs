@@ -73,6 +73,7 @@ fn print_daemon(config: &Config) {
     println!("childlogdir = {}", daemon.childlogdir.display());
     println!("nocleanup = {}", daemon.nocleanup);
     println!("strip_ansi = {}", daemon.strip_ansi);
+    println!("programs_on_death = {:?}", daemon.programs_on_death);
     println!("environment = {}", variables(&daemon.environment));
 }
 

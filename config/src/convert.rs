@@ -14,8 +14,8 @@ use nix::unistd::Uid;
 
 pub use invalid::Invalid;
 pub(crate) use numbers::{
-    AUTO_RESTART, BOOLEAN, BYTES, EVENT_LEN, EXIT_CODES, INTEGER, LOG_LEVEL, OCTAL, ROLE, SIGNAL,
-    SYNC_POLICY,
+    AUTO_RESTART, BOOLEAN, BYTES, EVENT_LEN, EXIT_CODES, INTEGER, LOG_LEVEL, OCTAL,
+    PROGRAMS_ON_DEATH, ROLE, SIGNAL, SYNC_POLICY,
 };
 pub(crate) use people::{OWNER, Owner, PEOPLE, USER, USER_LATER, gid_of};
 pub(crate) use places::{

@@ -37,6 +37,7 @@ pub(crate) fn read(
     let childlogdir = from.get(&CHILDLOGDIR);
     let nocleanup = from.value(&NOCLEANUP)?;
     let strip_ansi = from.value(&STRIP_ANSI)?;
+    let programs_on_death = from.value(&DEATH)?;
     let pairs = from.value(&DAEMON_ENVIRONMENT)?;
     remarks.extend(cut_values(view, &DAEMON_ENVIRONMENT, &pairs));
     Some(DaemonConfig {
@@ -58,6 +59,7 @@ pub(crate) fn read(
             .unwrap_or_else(|| temporary_directory(environment, &cmd.start_dir)),
         nocleanup,
         strip_ansi,
+        programs_on_death,
         environment: pairs.variables,
     })
 }

@@ -102,8 +102,23 @@ pub struct DaemonConfig {
     pub nocleanup: bool,
     /// Remove ANSI escape sequences from child output.
     pub strip_ansi: bool,
+    /// What becomes of the programs when the daemon is killed.
+    #[serde(default)]
+    pub programs_on_death: ProgramsOnDeath,
     /// Variables for every child (already merged into each program's own set as well).
     pub environment: Environment,
+}
+
+/// What becomes of the programs when the daemon dies without having stopped them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ProgramsOnDeath {
+    /// They go on, and nobody looks after them, as with Supervisor.
+    #[default]
+    Leave,
+    /// They go on, and the daemon is started again and takes them over.
+    Keep,
+    /// They are killed.
+    Kill,
 }
 
 /// Where the activity log goes.

@@ -681,6 +681,24 @@ fn strictness_refuses_what_everybody_could_control() {
 }
 
 #[test]
+fn the_fate_of_programs_is_read() {
+    let run = |text: &str| {
+        let config = Files::new(&[("c", &format!("[supervisord]\n{text}"))]).load();
+        config.map(|config| config.daemon.programs_on_death)
+    };
+    assert_eq!(run("").unwrap(), ProgramsOnDeath::Leave);
+    assert_eq!(
+        run("programs_on_death=keep").unwrap(),
+        ProgramsOnDeath::Keep
+    );
+    assert_eq!(
+        run("programs_on_death=KILL").unwrap(),
+        ProgramsOnDeath::Kill
+    );
+    assert!(run("programs_on_death=").is_err());
+}
+
+#[test]
 fn a_configuration_survives_being_written_down() {
     let text = "[supervisord]\nuser=root\nenvironment=A=\"é\"\nlogfile=syslog\n\
         [unix_http_server]\nfile=/tmp/s\nusername=u\npassword=p\nchown=root:root\n\

@@ -5,6 +5,7 @@ pub mod api;
 pub mod bus;
 pub mod check;
 pub mod http;
+pub mod keeper;
 pub mod logs;
 pub mod metrics;
 pub mod pool;

@@ -7,7 +7,7 @@ use config::cli::{self, Invocation};
 use config::model::Environment;
 use daemon::rpc::SUPERVISOR_VERSION;
 use daemon::terminal::{complain, say};
-use daemon::upgrade::{Handover, RESUME_CHECK};
+use daemon::upgrade::{Past, RESUME_CHECK};
 use daemon::{check, startup, upgrade};
 
 /// Exit codes of `supervisord`.
@@ -42,25 +42,37 @@ fn run() -> Exit {
         return report(&program, upgrade::examine(&kept).map(|()| Exit::Success));
     }
     // What comes with it is inherited, so this is the first thing to look at.
-    let past = Handover::find().map(Handover::read).transpose();
-    let goes_on = past.as_ref().is_ok_and(Option::is_some);
+    let past = Past::find();
+    let goes_on = past.as_ref().is_ok_and(Past::goes_on);
     let secured = startup::secure_process(goes_on).map_err(|error| error.to_string());
-    let parse = || match &past {
-        Ok(Some(past)) => cli::parse_at(&args, past.state.start_dir.clone()),
-        _ => cli::parse(&args),
+    let start_dir = past.as_ref().ok().and_then(Past::start_dir);
+    let parse = || match start_dir {
+        Some(start_dir) => cli::parse_at(&args, start_dir),
+        None => cli::parse(&args),
     };
     let invocation = secured.and_then(|()| parse().map_err(|error| error.to_string()));
     let result = match (invocation, past) {
-        (Ok(Invocation::Run(command_line)), Ok(Some(past))) => {
-            startup::resume(command_line, environment(), past)
-                .map(|()| Exit::Success)
-                .map_err(|error| error.to_string())
-        }
-        (Err(reason), Ok(Some(past))) => Err(past.fall_back(reason)),
         (_, Err(reason)) => Err(reason),
-        (invocation, Ok(_)) => invocation.and_then(obey),
+        (invocation, Ok(past)) => go(invocation, past),
     };
     report(&program, result)
+}
+
+/// Does what is asked for, going on with what was before.
+fn go(invocation: Result<Invocation, String>, past: Past) -> Result<Exit, String> {
+    let ended = match (invocation, past) {
+        (Ok(Invocation::Run(command_line)), Past::Life(past)) => {
+            startup::resume(command_line, environment(), *past)
+        }
+        (Ok(Invocation::Run(command_line)), Past::Anew(anew)) => {
+            startup::begin_anew(command_line, environment(), anew)
+        }
+        (Err(reason), Past::Life(past)) => return Err(past.fall_back(reason)),
+        (invocation, _) => return invocation.and_then(obey),
+    };
+    ended
+        .map(|()| Exit::Success)
+        .map_err(|error| error.to_string())
 }
 
 /// Tells what kept the program from its work.

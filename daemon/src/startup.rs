@@ -5,9 +5,10 @@
 //! that a second daemon started by mistake leaves the first one's alone, and the process that was
 //! started returns only when the daemon is up.
 
+mod kept;
 mod server_url;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use crate::access::Caller;
 use crate::api::Api;
 use crate::bus::{Abandoned, BusHandle};
 use crate::http::{self, BindError, BoundServer};
+use crate::keeper::Keeper;
+use crate::keeper::legacy::Anew;
 use crate::logs::activity::{ActivityLog, Settings};
 use crate::logs::auto;
 use crate::logs::rotate::Rotation;
@@ -108,7 +111,25 @@ pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), St
     }
     let config = config::load(&command_line, &environment)?;
     let program = Program::running().map_err(StartupError::Runtime)?;
-    let instance = Instance::new(command_line, environment, program);
+    let instance = Instance::new(command_line, environment, program, Keeper::default());
+    let ended = instance.run(config);
+    instance.log.close();
+    ended
+}
+
+/// The same for a daemon that the keeper has started without anything to go on with.
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub fn begin_anew(
+    command_line: CommandLine,
+    environment: Environment,
+    anew: Anew,
+) -> Result<(), StartupError> {
+    let config = config::load(&command_line, &environment)?;
+    let program = Program::running().map_err(StartupError::Runtime)?;
+    let instance = Instance::new(command_line, environment, program, anew.keeper.clone());
+    anew.tell(&instance.log);
     let ended = instance.run(config);
     instance.log.close();
     ended
@@ -133,7 +154,8 @@ pub fn resume(
         ..command_line
     };
     let program = Program::at(state.program.clone());
-    let instance = Instance::new(command_line, environment, program);
+    let keeper = resumption.keeper.clone();
+    let instance = Instance::new(command_line, environment, program, keeper);
     let ended = instance.go_on(resumption);
     instance.log.close();
     ended
@@ -149,6 +171,8 @@ struct Instance {
     exit_requested: Rc<Cell<bool>>,
     /// What it becomes by an upgrade.
     program: Program,
+    /// The line to the keeper.
+    keeper: RefCell<Keeper>,
 }
 
 /// One life of the main loop.
@@ -167,7 +191,12 @@ struct Prepared {
 }
 
 impl Instance {
-    fn new(command_line: CommandLine, environment: Environment, program: Program) -> Self {
+    fn new(
+        command_line: CommandLine,
+        environment: Environment,
+        program: Program,
+        keeper: Keeper,
+    ) -> Self {
         Self {
             command_line,
             environment,
@@ -175,6 +204,7 @@ impl Instance {
             next_serial: Rc::default(),
             exit_requested: Rc::default(),
             program,
+            keeper: RefCell::new(keeper),
         }
     }
 
@@ -217,6 +247,8 @@ impl Instance {
     fn begin(&self, config: Config, first: bool) -> Result<Option<Config>, StartupError> {
         let prepared = self.prepare(&config, first)?;
         let mut readiness = None;
+        // Whom the keeper has started is where it belongs already.
+        let first = first && !self.keeper().is_there();
         if first && !config.daemon.nodaemon {
             readiness = self.detach(&config.daemon)?;
             if readiness.is_none() {
@@ -225,6 +257,10 @@ impl Instance {
                 return Ok(None);
             }
         }
+        let (config, prepared) = match first {
+            true => self.split(config, prepared)?,
+            false => (config, prepared),
+        };
         self.round(config, prepared, readiness, None)
             .map(next_round)
     }
@@ -359,6 +395,7 @@ impl Instance {
         signal::hold().map_err(StartupError::Fork)?;
         let pidfile = match &past {
             None => self.write_pidfile(&config.daemon),
+            Some(past) if past.is_after_death() => self.write_pidfile(&config.daemon),
             Some(past) => {
                 let is_ours = past.state.pidfile;
                 is_ours.then(|| PidFile::known(&config.daemon.pidfile))
@@ -418,6 +455,7 @@ impl Instance {
             has_pidfile,
         } = round;
         let services = self.services(&config, prepared.fcgi)?;
+        self.begin_to_keep(&config.daemon, past.is_some());
         let (sender, outcome) = oneshot::channel();
         let (upgrades, wishes) = mpsc::unbounded_channel();
         if config.daemon.nodaemon || matches!(config.daemon.logfile, LogTarget::Syslog) {
@@ -438,6 +476,9 @@ impl Instance {
         let supervisor = supervisor.start();
         self.listen_for_signals(&supervisor)
             .map_err(StartupError::Runtime)?;
+        if services.keeper.is_there() {
+            actix::spawn(kept::attend(Rc::clone(&services), supervisor.clone()));
+        }
         let context = RpcContext {
             supervisor: supervisor.clone(),
             log: self.log.clone(),
@@ -455,6 +496,7 @@ impl Instance {
             Some(past) => past.done(&self.log),
             None => signal::let_go().map_err(StartupError::Fork)?,
         }
+        self.keep_daemon(&servers, &services, &supervisor).await;
         // Between two rounds, and two daemons, nobody reaps.
         services.children.reap(&self.log).tell().await;
         if let Some(readiness) = readiness.take() {
@@ -481,8 +523,9 @@ impl Instance {
         let gate = Gate::default();
         Ok(Rc::new(Services {
             log: self.log.clone(),
-            bus: BusHandle::start(Rc::clone(&self.next_serial)),
-            children: Children::default(),
+            bus: BusHandle::start_with(Rc::clone(&self.next_serial), self.keeper()),
+            keeper: self.keeper(),
+            children: Children::new(self.keeper()),
             reader: Reader::start(gate.clone()).map_err(StartupError::Runtime)?,
             gate,
             fcgi,

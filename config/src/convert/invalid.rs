@@ -37,6 +37,8 @@ pub enum Invalid {
     EventLen(String),
     #[error("invalid 'buffer_file_sync' value {}", python_repr(.0))]
     BufferFileSync(String),
+    #[error("invalid 'programs_on_death' value {}", python_repr(.0))]
+    ProgramsOnDeath(String),
     #[error("invalid 'role' value {}", python_repr(.0))]
     Role(String),
     #[error("Invalid user name {0}")]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{Invalid, ValueType};
-use crate::model::{AutoRestart, EventLen, LogLevel, Role, SignalNumber, SyncPolicy};
+use crate::model::{
+    AutoRestart, EventLen, LogLevel, ProgramsOnDeath, Role, SignalNumber, SyncPolicy,
+};
 use crate::python::{int, strip};
 
 pub(crate) const INTEGER: ValueType<i64> = ValueType {
@@ -83,6 +85,17 @@ pub(crate) const SYNC_POLICY: ValueType<SyncPolicy> = ValueType {
             .filter(|seconds| (1..=86_400).contains(seconds))
             .map(|seconds| SyncPolicy::Within(Duration::from_secs(seconds)))
             .ok_or_else(|| Invalid::BufferFileSync(text.to_owned())),
+    },
+};
+
+pub(crate) const PROGRAMS_ON_DEATH: ValueType<ProgramsOnDeath> = ValueType {
+    name: "fate",
+    accepts: "`leave`, `keep` or `kill`",
+    convert: |text, _| match text.to_lowercase().as_str() {
+        "leave" => Ok(ProgramsOnDeath::Leave),
+        "keep" => Ok(ProgramsOnDeath::Keep),
+        "kill" => Ok(ProgramsOnDeath::Kill),
+        other => Err(Invalid::ProgramsOnDeath(other.to_owned())),
     },
 };
 
@@ -236,6 +249,11 @@ mod tests {
             (
                 run(LOG_LEVEL, "Warning"),
                 "bad logging level name 'Warning'",
+            ),
+            (run(PROGRAMS_ON_DEATH, "Keep"), "Keep"),
+            (
+                run(PROGRAMS_ON_DEATH, "Stay"),
+                "invalid 'programs_on_death' value 'stay'",
             ),
             (run(AUTO_RESTART, "On"), "Always"),
             (run(AUTO_RESTART, "Unexpected"), "Unexpected"),

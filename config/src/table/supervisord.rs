@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::{Absent, Reread, Scope, SectionKind, Typed, declare};
 use crate::convert::{
     ACTIVITY_LOG, BOOLEAN, BYTES, ENVIRONMENT, EXISTING_DIRECTORY, FILE_PATH, INTEGER, LOG_LEVEL,
-    OCTAL, TEXT, USER_LATER, ValueType,
+    OCTAL, PROGRAMS_ON_DEATH, TEXT, USER_LATER, ValueType,
 };
 use crate::environment::Pairs;
-use crate::model::{ActivityLog, LogLevel};
+use crate::model::{ActivityLog, LogLevel, ProgramsOnDeath};
 
 const fn row<T>(key: &'static str, kind: ValueType<T>) -> Typed<T> {
     Typed::new(&[SectionKind::Supervisord], key, kind)
@@ -106,4 +106,11 @@ declare! {
         .flag('t', "remove ANSI escape sequences from what children print")
         .prose("Remove ANSI escape sequences, such as colours, from what children print before it is \
                 logged.");
+    DEATH: ProgramsOnDeath = row("programs_on_death", PROGRAMS_ON_DEATH)
+        .default("leave")
+        .prose("What becomes of the programs when the daemon dies without having stopped them: by SIGKILL, for want \
+                of memory, by a fault of its own. `leave`: they go on and nobody looks after them any more. `keep`: \
+                they go on, and the daemon is started again and takes them over, with their pids and output. `kill`: \
+                they are killed, and all that they have started. For the last two the daemon has a small parent, \
+                see docs/survival.md.");
 }

@@ -18,6 +18,8 @@ pub use observers::Observer;
 use observers::Observers;
 use ticks::Ticks;
 
+use crate::keeper::Keeper;
+
 /// How many events of each type there were.
 type Counts = [Cell<u64>; EventType::COUNT];
 
@@ -59,6 +61,11 @@ pub struct Observation {
 impl BusHandle {
     /// Starts a bus whose numbers go on from `next_serial`, a number shared with its successors.
     pub fn start(next_serial: Rc<Cell<u64>>) -> Self {
+        Self::start_with(next_serial, Keeper::default())
+    }
+
+    /// The same; the keeper is told how far the numbers have gone.
+    pub fn start_with(next_serial: Rc<Cell<u64>>, keeper: Keeper) -> Self {
         let wanted = Rc::new(Cell::new(EventSet::default()));
         let observers = Observers::default();
         let counts = Rc::new([const { Cell::new(0) }; EventType::COUNT]);
@@ -68,6 +75,7 @@ impl BusHandle {
             counts: Rc::clone(&counts),
             wanted: Rc::clone(&wanted),
             next_serial: Rc::clone(&next_serial),
+            keeper,
             ticks: Ticks::default(),
             tick_timer: None,
             ticks_held: false,
@@ -164,6 +172,7 @@ struct Bus {
     /// What anybody wants, shared with the handles.
     wanted: Rc<Cell<EventSet>>,
     next_serial: Rc<Cell<u64>>,
+    keeper: Keeper,
     ticks: Ticks,
     tick_timer: Option<SpawnHandle>,
     /// None are to be raised at the moment.
@@ -209,8 +218,10 @@ impl Bus {
         if takers.peek().is_none() {
             return;
         }
+        let serial = take_number(&self.next_serial);
+        self.keeper.note_serial(serial);
         let envelope = Arc::new(Envelope {
-            serial: take_number(&self.next_serial),
+            serial,
             event_type,
             payload: event.payload(),
             raised: unix_millis(),

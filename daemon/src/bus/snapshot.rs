@@ -32,6 +32,17 @@ struct TakeTicks {
 #[rtype(result = "()")]
 struct GoOnTicking([i64; 3]);
 
+impl BusSnapshot {
+    /// A bus whose next event gets this number or a greater one.
+    pub fn from_number(next_serial: u64) -> Self {
+        Self {
+            next_serial,
+            ticks: None,
+            counts: Vec::new(),
+        }
+    }
+}
+
 impl BusHandle {
     /// What there is to know. With `hold` no ticks are raised until [`carry_on`](Self::carry_on).
     pub async fn snapshot(&self, hold: bool) -> BusSnapshot {

@@ -115,6 +115,7 @@ impl Workshop {
             log: self.log.clone(),
             bus: self.bus.clone(),
             children: Children::default(),
+            keeper: crate::keeper::Keeper::default(),
             reader: self.reader.clone(),
             gate: gate.clone(),
             fcgi: FcgiSockets::default(),

@@ -33,6 +33,7 @@ use super::status::SharedStatus;
 use super::stdin::{Closed, Refused, Stdin};
 use super::timer::Timer;
 use crate::bus::{Abandoned, BusHandle};
+use crate::keeper::Keeper;
 use crate::logs::activity::ActivityLog;
 use crate::logs::changes::Changes;
 use crate::sys::identity::{Identity, identity_of};
@@ -49,6 +50,8 @@ pub struct Services {
     pub log: ActivityLog,
     /// Where events go.
     pub bus: BusHandle,
+    /// Outlives the daemon, if that is wanted.
+    pub keeper: Keeper,
     /// Who owns which pid.
     pub children: Children,
     /// Reads what children write.
@@ -95,6 +98,14 @@ pub struct Process {
     pub(super) live: Option<Live>,
     pub(super) last_end: Option<Reaped>,
     pub(super) signal_error: Option<String>,
+    /// What it is has been noted down for a successor.
+    pub(super) is_noted: bool,
+    /// The child whose descriptors have been.
+    pub(super) kept_for: i32,
+    /// It is to be started as soon as it is stopped.
+    pub(super) starts_again: bool,
+    /// Its place in the protocol is not known: what its child says is not understood.
+    pub(super) is_lost: bool,
     /// Its group has been removed.
     retiring: bool,
     start_waiters: Vec<Waiter>,
@@ -127,6 +138,14 @@ impl Actor for Process {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.wind_timer(ctx);
+        self.keep();
+        self.begin_again(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        if self.retiring {
+            self.keep_nothing();
+        }
     }
 }
 
@@ -151,6 +170,10 @@ impl Process {
             live: None,
             last_end: None,
             signal_error: None,
+            is_noted: false,
+            kept_for: 0,
+            starts_again: false,
+            is_lost: false,
             retiring: false,
             start_waiters: Vec::new(),
             stop_waiters: Vec::new(),
@@ -160,17 +183,27 @@ impl Process {
 
     /// One input through the lifecycle, its effects performed, those who wait answered.
     pub(super) fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
+        self.feed_at(input, Instant::now(), ctx);
+    }
+
+    /// The same for an input that has come some time ago.
+    fn feed_at(&mut self, input: Input, at: Instant, ctx: &mut Context<Self>) {
         let config = Arc::clone(&self.config);
         let policy = super::lifecycle::Policy::of(&config);
-        let (machine, effects) = self.machine.step(input, &policy, Instant::now());
+        let (machine, effects) = self.machine.step(input, &policy, at);
         self.machine = machine;
+        self.is_noted = false;
         for effect in effects {
             self.perform(effect, ctx);
         }
         let restart_due = self.machine.phase == Phase::Exited(true);
         self.status
             .update(|status| status.restart_due = restart_due);
+        if !self.is_noted {
+            self.keep();
+        }
         self.answer_waiters(ctx);
+        self.start_if_due_again(ctx);
     }
 
     fn answer_waiters(&mut self, ctx: &mut Context<Self>) {
@@ -473,14 +506,16 @@ impl Handler<Ended> for Process {
         self.drain_outputs();
         let status = child.status;
         self.last_end = Some(child);
-        self.status.update(|status| status.stop = unix_now());
+        let at = child.at.unwrap_or_else(Instant::now);
+        let ago = i64::try_from(at.elapsed().as_secs()).unwrap_or(0);
+        self.status.update(|status| status.stop = unix_now() - ago);
         let end = End {
             status: status.supervisor_code(),
             killed: status.signal() == Some(OsSignal::SIGKILL as i32),
         };
         // The pipes go first: a restart may launch the next child while the end is being fed.
         self.release();
-        self.feed(Input::Ended(end), ctx);
+        self.feed_at(Input::Ended(end), at, ctx);
         self.leave_if_retired(ctx);
     }
 }

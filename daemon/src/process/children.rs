@@ -10,12 +10,17 @@ use actix::Recipient;
 use nix::unistd::Pid;
 
 use super::messages::Ended;
+use crate::keeper::Keeper;
 use crate::logs::activity::ActivityLog;
 use crate::sys::wait::{self, Reaped};
 
 /// The table of live children; clones share it.
 #[derive(Clone, Default)]
-pub struct Children(Rc<RefCell<HashMap<i32, Recipient<Ended>>>>);
+pub struct Children {
+    owners: Rc<RefCell<HashMap<i32, Recipient<Ended>>>>,
+    /// Is told what only we know of now.
+    keeper: Keeper,
+}
 
 /// Children that have ended and whose owners have to be told.
 #[must_use]
@@ -30,6 +35,13 @@ impl Dead {
             breathe(count).await;
         }
     }
+
+    /// Tells the owners without letting anybody else have a turn.
+    pub fn tell_at_once(self) {
+        for (owner, child) in self.0 {
+            owner.do_send(Ended(child));
+        }
+    }
 }
 
 /// Lets everybody else have a turn, after every few of something that may start processes.
@@ -41,9 +53,17 @@ pub async fn breathe(count: usize) {
 }
 
 impl Children {
+    /// An empty table. The keeper is told of every child that is reaped.
+    pub fn new(keeper: Keeper) -> Self {
+        Self {
+            keeper,
+            ..Self::default()
+        }
+    }
+
     /// Remembers who is to be told when `pid` ends.
     pub fn adopt(&self, pid: Pid, owner: Recipient<Ended>) {
-        self.0.borrow_mut().insert(pid.as_raw(), owner);
+        self.owners.borrow_mut().insert(pid.as_raw(), owner);
     }
 
     /// Reaps every child that has ended. Orphans that came to us (as PID 1) are only logged.
@@ -53,12 +73,19 @@ impl Children {
     pub fn reap(&self, log: &ActivityLog) -> Dead {
         let owner_of = |child: Reaped| {
             let Reaped { pid, status, .. } = child;
-            let owner = self.0.borrow_mut().remove(&pid.as_raw());
-            if owner.is_none() {
-                log.info(format_args!("reaped unknown pid {pid} ({status})"));
+            let owner = self.owners.borrow_mut().remove(&pid.as_raw());
+            match &owner {
+                Some(_) => self.keeper.note_reaped(&child),
+                None => log.info(format_args!("reaped unknown pid {pid} ({status})")),
             }
             Some((owner?, child))
         };
         Dead(wait::reap().filter_map(owner_of).collect())
+    }
+
+    /// A child of a daemon before this one has ended: somebody else has it.
+    pub fn ended(&self, child: Reaped) -> Dead {
+        let owner = self.owners.borrow_mut().remove(&child.pid.as_raw());
+        Dead(owner.map(|owner| (owner, child)).into_iter().collect())
     }
 }

@@ -109,6 +109,11 @@ impl Lane {
         }
     }
 
+    /// Its pool does not understand any more what is said here.
+    pub(super) fn mute(&mut self) {
+        self.pool = None;
+    }
+
     /// Which channel it is for.
     pub(super) fn channel(&self) -> Channel {
         self.sinks.channel

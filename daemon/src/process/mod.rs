@@ -4,6 +4,7 @@ mod actor;
 pub mod children;
 mod connect;
 pub mod fcgi;
+pub mod keepsake;
 mod lane;
 pub mod launch;
 pub mod lifecycle;

@@ -124,6 +124,8 @@ impl Process {
         let ours = pipes.into_ours();
         let outputs = self
             .connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files)
+        // A daemon that dies before it has noted the child down leaves word that there may be one.
+        self.keep();
             .unwrap_or_else(|error| self.give_up_on(pid, &error));
         let stdin = ours.stdin.map(Stdin::new);
         if let Some(stdin) = &stdin {

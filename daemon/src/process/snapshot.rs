@@ -45,6 +45,12 @@ pub struct ProcessSnapshot {
     stdout_log: LogSnapshot,
     stderr_log: LogSnapshot,
     live: Option<LiveSnapshot>,
+    /// It is to be stopped if it is not, and then started.
+    #[serde(skip)]
+    starts_again: bool,
+    /// It is a listener, and its place in the protocol is not known.
+    #[serde(skip)]
+    pub is_lost: bool,
 }
 
 /// A [`lifecycle::Phase`].
@@ -126,6 +132,46 @@ impl ProcessSnapshot {
             let fds = outputs.map(|output| output.fd);
             fds.chain(stdin).chain(live.socket)
         })
+    }
+
+    /// The same with other numbers for [`descriptors`](Self::descriptors), in their order.
+    pub fn renumber(&mut self, descriptors: &[RawFd]) {
+        let Some(live) = &mut self.live else { return };
+        let outputs = [&mut live.stdout, &mut live.stderr];
+        let outputs = outputs.into_iter().flatten().map(|output| &mut output.fd);
+        let stdin = live.stdin.as_mut().map(|stdin| &mut stdin.fd);
+        let numbers = outputs.chain(stdin).chain(live.socket.as_mut());
+        for (number, fd) in numbers.zip(descriptors) {
+            *number = *fd;
+        }
+    }
+
+    /// Some time has gone by since it was taken.
+    pub fn grow_older(&mut self, by: Duration) {
+        self.timer = self.timer.map(|left| left.saturating_sub(by));
+        match &mut self.phase {
+            Phase::Starting(Some(child))
+            | Phase::Running(child)
+            | Phase::Stopping(child)
+            | Phase::Unknown { child, .. } => child.age += by,
+            Phase::Starting(None)
+            | Phase::Stopped
+            | Phase::Backoff
+            | Phase::Exited { .. }
+            | Phase::Fatal => {}
+        }
+    }
+
+    /// The daemon has died without a word. A launch that was under way has led to nothing, and where
+    /// in the protocol a listener is, nobody knows: they begin again.
+    pub fn survive(&mut self, is_listener: bool) {
+        let is_up = matches!(self.phase, Phase::Starting(Some(_)) | Phase::Running(_));
+        let was_launched = matches!(self.phase, Phase::Starting(None));
+        self.starts_again = was_launched || (is_listener && is_up);
+        self.is_lost = is_listener;
+        if was_launched {
+            self.phase = Phase::Stopped;
+        }
     }
 
     /// Whether there is a child.
@@ -219,6 +265,21 @@ impl Phase {
 
 impl Process {
     fn snapshot(&self, now: Instant) -> ProcessSnapshot {
+        ProcessSnapshot {
+            live: self.live.as_ref().map(Live::snapshot),
+            ..self.outline(now)
+        }
+    }
+
+    /// What holds until the next change: without what waits and what has been half read.
+    pub(super) fn keepsake(&self) -> ProcessSnapshot {
+        ProcessSnapshot {
+            live: self.live.as_ref().map(Live::outline),
+            ..self.outline(Instant::now())
+        }
+    }
+
+    fn outline(&self, now: Instant) -> ProcessSnapshot {
         let status = self.status.get();
         let paths = self.logs.paths();
         ProcessSnapshot {
@@ -237,7 +298,9 @@ impl Process {
             record: status.record,
             stdout_log: LogSnapshot::of(paths.stdout.as_ref(), paths.stdout_changes.written()),
             stderr_log: LogSnapshot::of(paths.stderr.as_ref(), paths.stderr_changes.written()),
-            live: self.live.as_ref().map(Live::snapshot),
+            live: None,
+            starts_again: false,
+            is_lost: false,
         }
     }
 
@@ -271,6 +334,9 @@ impl Process {
         );
         process.machine = machine;
         process.timer = snapshot.timer.map(|left| Timer::at(now + left));
+        process.starts_again = snapshot.starts_again;
+        process.is_lost = snapshot.is_lost;
+        process.kept_for = machine.child().map_or(0, |child| child.pid);
         if let (Some(live), Some(child)) = (snapshot.live, machine.child()) {
             process.live = Some(process.revive(live, child.pid, inherited));
         }
@@ -325,6 +391,9 @@ impl Process {
     ) -> Option<Rc<Output>> {
         let mut lane = self.lane(channel, pid, file);
         lane.resume(output.lane);
+        if self.is_lost {
+            lane.mute();
+        }
         let started = match inherited.claim(output.fd) {
             Some(pipe) => Output::start(pipe, lane, &self.services.reader),
             None => Err(nix::errno::Errno::EBADF.into()),
@@ -356,6 +425,29 @@ impl Live {
                     fd: output.pipe().as_raw_fd(),
                     lane: output.lane.borrow().state(),
                 })
+        };
+        LiveSnapshot {
+            stdin,
+            socket: self.socket.as_ref().map(|socket| socket.number()),
+            stdout: of(Channel::Stdout),
+            stderr: of(Channel::Stderr),
+        }
+    }
+
+    /// The descriptors alone.
+    fn outline(&self) -> LiveSnapshot {
+        let stdin = self.stdin.as_ref().map(|stdin| StdinSnapshot {
+            fd: stdin.fd(),
+            queue: Blob::default(),
+            closed: stdin.is_closed(),
+        });
+        let of = |channel| {
+            let is_it = |output: &&Rc<Output>| output.lane.borrow().channel() == channel;
+            let output = self.outputs.iter().find(is_it);
+            output.map(|output| OutputSnapshot {
+                fd: output.pipe().as_raw_fd(),
+                lane: LaneState::default(),
+            })
         };
         LiveSnapshot {
             stdin,

@@ -64,6 +64,11 @@ impl SharedStatus {
         self.0.borrow().state
     }
 
+    /// Whether it has been started, or an attempt been made.
+    pub fn was_started(&self) -> bool {
+        self.0.borrow().start != 0
+    }
+
     /// Whether there is something to stop: a process, or a start that is going to happen.
     pub fn can_stop(&self) -> bool {
         let status = self.0.borrow();

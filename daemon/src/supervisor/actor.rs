@@ -47,6 +47,8 @@ pub struct Supervisor {
     pub(super) state: DaemonState,
     /// Active groups in the order in which they became active.
     pub(super) groups: Vec<Group>,
+    /// The number of the next group.
+    next_order: u64,
     /// Positions (group, member) of all processes by (group name, process name).
     pub(super) by_name: Vec<(usize, usize)>,
     /// The configuration to go on with after a restart.
@@ -54,6 +56,8 @@ pub struct Supervisor {
     pub(super) outcome: Option<oneshot::Sender<Outcome>>,
     /// It goes on where another daemon has stopped: nothing is made active or started.
     pub(super) goes_on: bool,
+    /// That one had died without a word.
+    pub(super) is_heir: bool,
     pub(super) upgrades: mpsc::UnboundedSender<UpgradeRequest>,
     /// The daemon is being replaced.
     pub(super) upgrading: bool,
@@ -68,13 +72,17 @@ impl Actor for Supervisor {
     /// Makes all groups active and starts what is to be started, lower priorities first, waiting
     /// for nothing.
     fn started(&mut self, _: &mut Context<Self>) {
-        if self.goes_on {
+        self.keep_all();
+        if self.goes_on && !self.is_heir {
             return;
         }
-        for group in self.config.groups.clone() {
-            self.activate(group);
+        if !self.is_heir {
+            for group in self.config.groups.clone() {
+                self.activate(group);
+            }
         }
         self.services.bus.notify(Event::SupervisorRunning);
+        // With an heir, those are left that had not had their turn.
         autostart(self.groups_by_priority().into_iter(), &self.services.gate);
     }
 }
@@ -85,6 +93,7 @@ fn autostart<'a>(groups: impl Iterator<Item = &'a Group>, gate: &Gate) {
     let pass = gate.pass();
     let members: Vec<Addr<Process>> = groups
         .flat_map(|group| &group.members)
+        .filter(|member| !member.status.was_started())
         .map(|member| member.addr.clone())
         .collect();
     actix::spawn(async move {
@@ -107,10 +116,12 @@ impl Supervisor {
             services: boot.services,
             state: DaemonState::Running,
             groups: Vec::new(),
+            next_order: 0,
             by_name: Vec::new(),
             next: None,
             outcome: Some(boot.outcome),
             goes_on: false,
+            is_heir: false,
             upgrades: boot.upgrades,
             upgrading: false,
             last_upgrade: LastUpgrade::default(),
@@ -122,9 +133,17 @@ impl Supervisor {
         let name = config.name.clone();
         let daemon = &self.config.daemon;
         let group = Group::activate(config, daemon, &self.identifier, &self.services);
-        self.groups.push(group);
+        self.admit_group(group);
         self.index();
         self.services.bus.notify(Event::GroupAdded(name));
+    }
+
+    /// Takes a group behind all others, noted down before there is a process in it.
+    pub(super) fn admit_group(&mut self, mut group: Group) {
+        group.order = self.next_order;
+        self.next_order += 1;
+        self.keep_group(&group);
+        self.groups.push(group);
     }
 
     /// Sorts all processes by name.
@@ -171,6 +190,7 @@ impl Supervisor {
         daemon.childlogdir = new.daemon.childlogdir;
         daemon.strip_ansi = new.daemon.strip_ansi;
         self.config.groups = new.groups;
+        self.keep_all();
     }
 
     /// Refuses what would start something while the daemon goes down.
@@ -251,6 +271,7 @@ impl Handler<RemoveGroup> for Supervisor {
         if !self.groups[position].is_stopped() {
             return Err(FaultCode::StillRunning.about(name));
         }
+        self.keep_no_group(&name);
         self.groups.remove(position).retire(&self.services);
         self.index();
         self.services.bus.notify(Event::GroupRemoved(name));

@@ -72,10 +72,13 @@ impl Supervisor {
         if closing_already {
             if state == DaemonState::Shutdown {
                 self.state = state;
+                self.services.keeper.is_closing(false);
             }
             return;
         }
         self.state = state;
+        let restarts = state == DaemonState::Restarting;
+        self.services.keeper.is_closing(restarts);
         self.services.bus.notify(Event::SupervisorStopping);
         for group in &self.groups {
             group

@@ -21,6 +21,10 @@ use crate::process::{LogPaths, Process, Services};
 /// An active group.
 pub(super) struct Group {
     pub(super) config: Arc<GroupConfig>,
+    /// Groups with smaller numbers are older.
+    pub(super) order: u64,
+    /// The name of the daemon when it became active.
+    pub(super) identifier: Arc<str>,
     /// In the order of the configuration.
     pub(super) members: Vec<Member>,
     pub(super) pool: Option<Addr<Pool>>,
@@ -61,23 +65,7 @@ impl Group {
             services,
             None,
             |started, position, process| {
-                let logs = log_paths(process, daemon, services);
-                let status = SharedStatus::new(&services.no_error);
-                let listener = started.listener(position);
-                let actor = Process::new(
-                    Arc::clone(process),
-                    Rc::clone(services),
-                    status.clone(),
-                    logs.clone(),
-                    listener,
-                );
-                Member {
-                    config: Arc::clone(process),
-                    addr: actor.start(),
-                    status,
-                    logs,
-                    listener: started.states.get(position).cloned(),
-                }
+                Member::begin(started, position, process, daemon, services)
             },
         )
     }
@@ -127,6 +115,8 @@ impl Group {
     pub(super) fn is_stopped(&self) -> bool {
         self.members
             .iter()
+            order: 0,
+            identifier: Arc::clone(identifier),
             .all(|member| member.status.state().is_stopped())
     }
 

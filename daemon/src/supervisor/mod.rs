@@ -4,6 +4,7 @@ mod actor;
 mod closing;
 mod group;
 mod inquiries;
+pub mod keepsake;
 pub mod messages;
 mod requests;
 pub mod snapshot;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Actor as _, Addr, Context, Handler, Message, MessageResult, ResponseFuture};
-use config::model::{Config, GroupConfig, ProcessConfig};
+use config::model::{Config, DaemonConfig, GroupConfig, ProcessConfig};
 use futures_util::future::join_all;
 use protocol::states::DaemonState;
 use serde::{Deserialize, Serialize};
@@ -31,15 +31,37 @@ pub struct SupervisorSnapshot {
     groups: Vec<GroupSnapshot>,
 }
 
+/// A group, and what it is made of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct GroupSnapshot {
+pub struct GroupSnapshot {
     name: String,
     /// What the group was made of, if that is not the group of this name in the configuration most
     /// recently read.
     config: Option<Arc<GroupConfig>>,
     pool: Option<PoolSnapshot>,
+    /// The name of the daemon when the group became active, if the pool does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identifier: Option<String>,
     /// By the names of the processes.
     members: Vec<(String, ProcessSnapshot)>,
+}
+
+impl GroupSnapshot {
+    /// A group whose pool, if it has one, begins anew.
+    pub fn without_pool(
+        name: String,
+        identifier: String,
+        config: Option<Arc<GroupConfig>>,
+        members: Vec<(String, ProcessSnapshot)>,
+    ) -> Self {
+        Self {
+            name,
+            config,
+            pool: None,
+            identifier: Some(identifier),
+            members,
+        }
+    }
 }
 
 /// Whom a snapshot takes.
@@ -64,6 +86,11 @@ pub struct Muster;
 pub struct TakeSignals;
 
 impl SupervisorSnapshot {
+    /// These groups, the oldest first.
+    pub fn new(config: Config, groups: Vec<GroupSnapshot>) -> Self {
+        Self { config, groups }
+    }
+
     /// The descriptors that must stay open.
     pub fn descriptors(&self) -> impl Iterator<Item = RawFd> {
         self.processes().flat_map(ProcessSnapshot::descriptors)
@@ -107,8 +134,9 @@ impl Supervisor {
         for group in groups {
             match supervisor.config_of(&group) {
                 Some(config) => {
-                    let group = group.revive(config, &supervisor.services, inherited);
-                    supervisor.groups.push(group);
+                    let daemon = &supervisor.config.daemon;
+                    let group = group.revive(config, daemon, &supervisor.services, inherited);
+                    supervisor.admit_group(group);
                 }
                 None => supervisor.services.log.critical(format_args!(
                     "the group {} is in no configuration: its processes are on their own",
@@ -118,6 +146,11 @@ impl Supervisor {
         }
         supervisor.index();
         supervisor
+    }
+
+    /// The daemon before has died without a word: what had not had its turn has it now.
+    pub fn inherit(&mut self) {
+        self.is_heir = true;
     }
 
     fn config_of(&self, group: &GroupSnapshot) -> Option<Arc<GroupConfig>> {
@@ -159,6 +192,7 @@ impl Group {
                 name,
                 config,
                 pool: pool.await,
+                identifier: None,
                 members: members.await.into_iter().flatten().collect(),
             }
         }
@@ -169,15 +203,20 @@ impl GroupSnapshot {
     fn revive(
         self,
         config: Arc<GroupConfig>,
+        daemon: &DaemonConfig,
         services: &Rc<Services>,
         inherited: &mut Inherited,
     ) -> Group {
         let identifier = self.pool.as_ref().map(|pool| pool.identifier.as_str());
+        let identifier = identifier.or(self.identifier.as_deref());
         let identifier = Arc::from(identifier.unwrap_or_default());
         let mut members: HashMap<String, ProcessSnapshot> = self.members.into_iter().collect();
         let revive = |started: &Started, position: usize, config: &Arc<ProcessConfig>| {
-            let past = members.remove(&config.name);
-            revive_member(started, position, config, past, services, inherited)
+            match members.remove(&config.name) {
+                Some(past) => revive_member(started, position, config, past, services, inherited),
+                // The daemon before has died before there was anything to know of it.
+                None => Member::begin(started, position, config, daemon, services),
+            }
         };
         Group::build(config, &identifier, services, self.pool, revive)
     }
@@ -187,17 +226,17 @@ fn revive_member(
     started: &Started,
     position: usize,
     config: &Arc<ProcessConfig>,
-    past: Option<ProcessSnapshot>,
+    past: ProcessSnapshot,
     services: &Rc<Services>,
     inherited: &mut Inherited,
 ) -> Member {
-    let past = past.unwrap_or_default();
+    let is_lost = past.is_lost;
     let listener = started.listener(position);
     let resumed = Process::resume(config, services, listener.clone(), past, inherited);
     let addr = resumed.process.start();
     if let Some(pid) = resumed.child {
         services.children.adopt(pid, addr.clone().recipient());
-        if let Some((pool, member)) = listener {
+        if let Some((pool, member)) = listener.filter(|_| !is_lost) {
             // Before anything else reaches the pool.
             pool.do_send(FromListener {
                 member,

@@ -49,6 +49,16 @@ pub fn keep_across_exec(fds: &[RawFd], keep: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Another descriptor of the same open file.
+///
+/// # Errors
+/// It is not open, or no number is left.
+pub fn duplicate(fd: RawFd) -> nix::Result<OwnedFd> {
+    let number = flag(fd, FcntlArg::F_DUPFD_CLOEXEC(libc::STDERR_FILENO + 1))?;
+    // SAFETY: it was made this moment, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 fn flag(fd: RawFd, argument: FcntlArg<'_>) -> nix::Result<i32> {
     if fd < 0 {
         return Err(nix::errno::Errno::EBADF);

@@ -14,6 +14,8 @@ pub mod identity;
 pub mod limits;
 pub mod pidfile;
 pub mod privileges;
+pub mod packets;
+pub mod parent;
 pub mod readiness;
 pub mod residence;
 pub mod signal;

@@ -39,6 +39,15 @@ pub fn poll_set() -> io::Result<AsyncFd<PollSet>> {
     unsafe { AsyncFd::register_with_interest(set, Interest::READABLE) }.map_err(io::Error::from)
 }
 
+/// Watches a shared descriptor for something to read.
+///
+/// # Errors
+/// When the event loop cannot take it: regular files, or no descriptors left.
+pub fn readable(fd: SharedFd) -> io::Result<AsyncFd<SharedFd>> {
+    // SAFETY: the share held by the AsyncFd keeps the one descriptor behind it open.
+    unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map_err(io::Error::from)
+}
+
 /// Watches a shared descriptor for room to write.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use config::model::SignalNumber;
 use nix::errno::Errno;
@@ -15,9 +15,17 @@ use serde::{Deserialize, Serialize};
 pub struct ExitStatus(i32);
 
 impl ExitStatus {
+    /// Nobody knows: a status that is reported for no end.
+    pub const LOST: Self = Self(0xffff);
+
     /// From the status word that waitpid(2) reports.
     pub const fn from_raw(status: i32) -> Self {
         Self(status)
+    }
+
+    /// The status word.
+    pub const fn raw(self) -> i32 {
+        self.0
     }
 
     /// The status of a child that called exit(`code`), 0 to 255.
@@ -75,6 +83,19 @@ pub struct Reaped {
     pub status: ExitStatus,
     /// What it had used of the machine.
     pub used: Used,
+    /// When, if that was some time ago.
+    pub at: Option<Instant>,
+}
+
+/// What there is to know of a process that may be a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glance {
+    /// It is no child of ours.
+    Stranger,
+    /// It lives.
+    Alive,
+    /// It has ended, and stays there until it is collected.
+    Ended(Reaped),
 }
 
 /// What a child and those of its descendants that it waited for have used, getrusage(2).
@@ -105,27 +126,84 @@ impl Used {
 /// Includes children adopted as the init process of a container, whose pids the caller never saw.
 /// Nothing can fail: having no children at all ends the iteration like having no dead ones.
 pub fn reap() -> impl Iterator<Item = Reaped> {
-    std::iter::from_fn(|| {
-        loop {
-            let mut status = 0;
-            let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-            // SAFETY: both pointers are to live, writable memory of the right types; wait4 touches
-            // no other. nix's wrappers would lose the pid of a child killed by a real-time signal.
-            let pid = unsafe { libc::wait4(-1, &mut status, libc::WNOHANG, usage.as_mut_ptr()) };
-            // SAFETY: integers only, which all zeroes are valid values of.
-            let usage = unsafe { usage.assume_init() };
-            if pid > 0 {
-                return Some(Reaped {
-                    pid: Pid::from_raw(pid),
-                    status: ExitStatus(status),
-                    used: Used::from_raw(&usage),
-                });
-            }
-            if pid == 0 || Errno::last() != Errno::EINTR {
-                return None;
-            }
+    std::iter::from_fn(|| collect(Pid::from_raw(-1)))
+}
+
+/// Collects this child, if it has ended. Never waits.
+pub fn collect(pid: Pid) -> Option<Reaped> {
+    loop {
+        let mut status = 0;
+        let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+        // SAFETY: both pointers are to live, writable memory of the right types; wait4 touches
+        // no other. nix's wrappers would lose the pid of a child killed by a real-time signal.
+        let pid =
+            unsafe { libc::wait4(pid.as_raw(), &mut status, libc::WNOHANG, usage.as_mut_ptr()) };
+        // SAFETY: integers only, which all zeroes are valid values of.
+        let usage = unsafe { usage.assume_init() };
+        if pid > 0 {
+            return Some(Reaped {
+                pid: Pid::from_raw(pid),
+                status: ExitStatus(status),
+                used: Used::from_raw(&usage),
+                at: None,
+            });
         }
-    })
+        if pid == 0 || Errno::last() != Errno::EINTR {
+            return None;
+        }
+    }
+}
+
+/// Looks at a child without collecting it. Never waits.
+pub fn glance(pid: Pid) -> Glance {
+    match look(libc::P_PID, pid.as_raw().unsigned_abs()) {
+        Err(_) => Glance::Stranger,
+        Ok(None) => Glance::Alive,
+        Ok(Some(ended)) => Glance::Ended(ended),
+    }
+}
+
+/// A child that has ended and was not collected yet, if there is one.
+pub fn any_ended() -> Option<Pid> {
+    let found = look(libc::P_ALL, 0).ok().flatten();
+    found.map(|ended| ended.pid)
+}
+
+fn look(whom: libc::idtype_t, id: libc::id_t) -> nix::Result<Option<Reaped>> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    let options = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
+    loop {
+        // SAFETY: both pointers are to live, writable memory of the right types. The system call
+        // itself, as the library's function does not tell what was used.
+        let done = unsafe {
+            let (info, usage) = (info.as_mut_ptr(), usage.as_mut_ptr());
+            libc::syscall(libc::SYS_waitid, whom, id, info, options, usage)
+        };
+        match Errno::result(done) {
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+            Ok(_) => break,
+        }
+    }
+    // SAFETY: integers only, which all zeroes are valid values of; the fields are those that a
+    // report about a child has.
+    let (pid, status, code, usage) = unsafe {
+        let info = info.assume_init();
+        let (pid, status) = (info.si_pid(), info.si_status());
+        (pid, status, info.si_code, usage.assume_init())
+    };
+    let status = match code {
+        libc::CLD_EXITED => (status & 0xff) << 8,
+        libc::CLD_DUMPED => status | 0x80,
+        _ => status,
+    };
+    Ok((pid > 0).then(|| Reaped {
+        pid: Pid::from_raw(pid),
+        status: ExitStatus(status),
+        used: Used::from_raw(&usage),
+        at: None,
+    }))
 }
 
 #[cfg(test)]
@@ -200,6 +278,42 @@ mod tests {
                 assert_eq!(last, Some((living, ExitStatus::killed(Signal::SIGKILL))));
             },
         );
+    }
+
+    #[test]
+    #[allow(clippy::zombie_processes, reason = "collecting them is what is tested")]
+    fn a_glance_leaves_the_dead_where_they_are() {
+        let start = |script: &str| {
+            let mut command = Command::new("/bin/sh");
+            let child = command.args(["-c", script]).spawn().unwrap();
+            Pid::from_raw(i32::try_from(child.id()).unwrap())
+        };
+        let rows = [
+            ("exit 3", ExitStatus::exited(3)),
+            ("exit 255", ExitStatus::exited(255)),
+            ("kill -TERM $$", ExitStatus::killed(Signal::SIGTERM)),
+            ("kill -37 $$", ExitStatus::from_raw(37)),
+        ];
+        for (script, status) in rows {
+            let pid = start(script);
+            waitid_without_reaping(pid);
+            let Glance::Ended(seen) = glance(pid) else {
+                panic!("{script}");
+            };
+            assert_eq!((seen.pid, seen.status), (pid, status));
+            assert_eq!(glance(pid), Glance::Ended(seen));
+            assert_eq!(collect(pid), Some(seen));
+            assert_eq!(glance(pid), Glance::Stranger);
+        }
+        let living = start("exec sleep 60");
+        assert_eq!(glance(living), Glance::Alive);
+        assert_eq!(collect(living), None);
+        nix::sys::signal::kill(living, Signal::SIGKILL).unwrap();
+        waitid_without_reaping(living);
+        assert!(collect(living).is_some());
+        let text = ExitStatus::LOST.to_string();
+        assert_eq!(text, "unknown termination cause 0xffff");
+        assert_eq!(ExitStatus::LOST.supervisor_code(), -1);
     }
 
     fn waitid_without_reaping(pid: Pid) {

@@ -245,6 +245,7 @@ impl Driver {
             abandoned: abandoned.counts(),
             signals,
             pidfile: self.pidfile,
+            keeper: self.services.keeper.descriptor(),
         })
     }
 }

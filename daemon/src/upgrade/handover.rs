@@ -5,6 +5,7 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
 use super::driver::{UpgradeError, unix_now};
 use super::program::environment;
@@ -12,6 +13,8 @@ use super::state::State;
 use super::{LastUpgrade, Program, VERSION};
 use crate::api::Api;
 use crate::http::Resting;
+use crate::keeper::legacy::{Anew, Death};
+use crate::keeper::{Keeper, Legacy};
 use crate::logs::activity::ActivityLog;
 use crate::supervisor::{Boot, Supervisor};
 use crate::sys::handover::{
@@ -70,6 +73,18 @@ struct Fallback {
     state: RawFd,
 }
 
+/// What was before this program.
+#[derive(Default)]
+pub enum Past {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A daemon in this same process, or one that has died: it goes on.
+    Life(Box<Resumption>),
+    /// One that has died and left nothing to go on with.
+    Anew(Anew),
+}
+
 /// How to go on.
 #[derive(Debug)]
 pub struct Resumption {
@@ -79,7 +94,51 @@ pub struct Resumption {
     pub inherited: Inherited,
     /// The version that has left it.
     from: String,
-    handover: Handover,
+    origin: Origin,
+    /// The line to the keeper, if there is one.
+    pub keeper: Keeper,
+}
+
+/// How the daemon before came to its end.
+#[derive(Debug)]
+enum Origin {
+    /// It became this program.
+    Upgrade(Handover),
+    /// It has died; so many children had ended by the time this program came to them.
+    Death { death: Death, ended: usize },
+}
+
+impl Past {
+    /// What was before this program. To be called first of all, while there is one thread.
+    ///
+    /// # Errors
+    /// There was something that cannot be gone on with.
+    pub fn find() -> Result<Self, String> {
+        if let Some(legacy) = Legacy::find() {
+            return match legacy.anew() {
+                Some(anew) => Ok(Self::Anew(anew)),
+                None => Resumption::of(legacy).map(|life| Self::Life(Box::new(life))),
+            };
+        }
+        match Handover::find() {
+            Some(handover) => handover.read().map(|life| Self::Life(Box::new(life))),
+            None => Ok(Self::Nothing),
+        }
+    }
+
+    /// What relative paths meant there.
+    pub fn start_dir(&self) -> Option<PathBuf> {
+        match self {
+            Self::Nothing => None,
+            Self::Life(past) => Some(past.state.start_dir.clone()),
+            Self::Anew(anew) => Some(anew.start_dir.clone()),
+        }
+    }
+
+    /// Whether there is a daemon to go on with.
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Life(_))
+    }
 }
 
 impl Handover {
@@ -113,12 +172,7 @@ impl Handover {
     /// There is no way forward and none back.
     pub fn read(self) -> Result<Resumption, String> {
         match self.try_to_read() {
-            Ok((state, from)) => Ok(Resumption {
-                state,
-                inherited: Inherited::default(),
-                from,
-                handover: self,
-            }),
+            Ok((state, from)) => Ok(Resumption::after_upgrade(state, from, self)),
             Err(reason) => Err(self.fall_back(reason)),
         }
     }
@@ -149,18 +203,55 @@ impl Handover {
 }
 
 impl Resumption {
-    /// Becomes the program before again, as long as nothing has been claimed. Returns only if
-    /// that fails.
+    fn after_upgrade(state: State, from: String, handover: Handover) -> Self {
+        let mut inherited = Inherited::default();
+        let line = state.keeper.and_then(|line| inherited.claim(line));
+        let keeper = line.map(Keeper::new).unwrap_or_default();
+        keeper.set_mode(state.supervisor.config.daemon.programs_on_death);
+        Self {
+            state,
+            inherited,
+            from,
+            origin: Origin::Upgrade(handover),
+            keeper,
+        }
+    }
+
+    /// How to go on after a daemon that has died.
+    fn of(legacy: Legacy) -> Result<Self, String> {
+        let keeper = legacy.keeper.clone();
+        let (state, from, death) = legacy.read()?;
+        keeper.set_mode(state.supervisor.config.daemon.programs_on_death);
+        Ok(Self {
+            state,
+            inherited: Inherited::default(),
+            from,
+            origin: Origin::Death { death, ended: 0 },
+            keeper,
+        })
+    }
+
+    /// Whether the daemon before has died.
+    pub fn is_after_death(&self) -> bool {
+        matches!(self.origin, Origin::Death { .. })
+    }
+
+    /// Becomes the program before again, as long as nothing has been claimed; where that one has
+    /// died, everything begins anew when this process has ended. Returns only if that fails.
     pub fn fall_back(&self, reason: String) -> String {
+        let Origin::Upgrade(handover) = &self.origin else {
+            self.keeper.begin_anew(&reason);
+            return reason;
+        };
         let Handover {
             state, fallback, ..
-        } = &self.handover;
+        } = handover;
         let further = fallback.map(|fallback| [fallback.program, fallback.state]);
         let mut kept = self.state.descriptors();
         kept.push(*state);
         kept.extend(further.into_iter().flatten());
         match keep_across_exec(&kept, true) {
-            Ok(()) => self.handover.fall_back(reason),
+            Ok(()) => handover.fall_back(reason),
             Err(error) => format!("{reason}; and there is no way back: {error}"),
         }
     }
@@ -168,15 +259,24 @@ impl Resumption {
     /// The supervisor of the groups that there were.
     pub fn revive(&mut self, boot: Boot) -> Supervisor {
         let outcome = self.outcome();
+        let is_heir = self.is_after_death();
         let Self {
             state, inherited, ..
         } = self;
+        let children = boot.services.children.clone();
         let bus = boot.services.bus.clone();
         let abandoned = &boot.services.abandoned;
         abandoned.resume(std::mem::take(&mut state.abandoned));
         let snapshot = state.supervisor.clone();
-        let supervisor = Supervisor::resume(boot, snapshot, outcome, inherited);
+        let mut supervisor = Supervisor::resume(boot, snapshot, outcome, inherited);
         bus.resume(&state.bus);
+        if is_heir {
+            supervisor.inherit();
+        }
+        if let Origin::Death { ended, .. } = &mut self.origin {
+            // Before anything that they could do themselves.
+            *ended = self.keeper.hear(&children);
+        }
         supervisor
     }
 
@@ -199,6 +299,9 @@ impl Resumption {
     }
 
     fn tell(&self, log: &ActivityLog) {
+        if let Origin::Death { death, ended } = &self.origin {
+            return death.tell(self.state.supervisor.children(), *ended, log);
+        }
         let LastUpgrade {
             failure,
             from,
@@ -218,21 +321,33 @@ impl Resumption {
 
     /// Lets go of what only a way back would need.
     fn forget_the_way_back(&mut self) {
-        let Handover {
-            state, fallback, ..
-        } = &self.handover;
-        let further = fallback.map(|fallback| [fallback.program, fallback.state]);
-        for fd in further.into_iter().flatten().chain([*state]) {
+        let unneeded = match &self.origin {
+            Origin::Upgrade(handover) => {
+                let further = handover.fallback;
+                let further = further.map(|fallback| [fallback.program, fallback.state]);
+                let further = further.into_iter().flatten();
+                further.chain([handover.state]).collect()
+            }
+            // What several processes share has come once for each.
+            Origin::Death { death, .. } => death.descriptors.clone(),
+        };
+        for fd in unneeded {
             drop(self.inherited.claim(fd));
         }
     }
 
     /// What has become of the upgrade.
     fn outcome(&self) -> LastUpgrade {
+        let Origin::Upgrade(handover) = &self.origin else {
+            return LastUpgrade {
+                number: self.state.upgrades,
+                ..LastUpgrade::default()
+            };
+        };
         let pause = unix_now().saturating_sub(self.state.begun);
         LastUpgrade {
             number: self.state.upgrades + 1,
-            failure: self.handover.failure.clone(),
+            failure: handover.failure.clone(),
             from: self.from.clone(),
             children: self.state.supervisor.children(),
             pause: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),

@@ -27,8 +27,9 @@ pub use blob::Blob;
 pub use driver::{Driver, UpgradeError};
 pub use examination::{RESUME_CHECK, examine};
 pub use gate::{Gate, Pass};
-pub use handover::{Handover, Resumption};
+pub use handover::{Handover, Past, Resumption};
 pub use program::Program;
+pub(crate) use program::environment;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

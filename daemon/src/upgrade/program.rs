@@ -57,7 +57,7 @@ fn called(name: &Path) -> Option<PathBuf> {
 }
 
 /// The environment of the running program with these variables.
-pub(super) fn environment(further: &[(&str, String)]) -> Vec<CString> {
+pub(crate) fn environment(further: &[(&str, String)]) -> Vec<CString> {
     let ours = std::env::vars_os();
     let kept = ours.filter(|(name, _)| further.iter().all(|(known, _)| name != known));
     let entry = |name: &[u8], value: &[u8]| CString::new([name, b"=", value].concat()).ok();

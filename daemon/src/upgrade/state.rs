@@ -56,6 +56,9 @@ pub struct State {
     pub signals: Vec<i32>,
     /// The pidfile is ours.
     pub pidfile: bool,
+    /// The line to the keeper.
+    #[serde(default)]
+    pub keeper: Option<RawFd>,
 }
 
 /// Why a document is of no use.
