@@ -44,6 +44,33 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// A process that was never started, its AUTO logs created.
+    pub(super) fn begin(
+        started: &Started,
+        position: usize,
+        process: &Arc<ProcessConfig>,
+        daemon: &DaemonConfig,
+        services: &Rc<Services>,
+    ) -> Self {
+        let logs = log_paths(process, daemon, services);
+        let status = SharedStatus::new(&services.no_error);
+        let listener = started.listener(position);
+        let actor = Process::new(
+            Arc::clone(process),
+            Rc::clone(services),
+            status.clone(),
+            logs.clone(),
+            listener,
+        );
+        Self {
+            config: Arc::clone(process),
+            addr: actor.start(),
+            status,
+            logs,
+            listener: started.states.get(position).cloned(),
+        }
+    }
+
     /// The name in the form clients use.
     pub(super) fn namespec(&self) -> String {
         namespec::canonical(&self.config.group, &self.config.name)
@@ -88,6 +115,8 @@ impl Group {
             .collect();
         Self {
             config,
+            order: 0,
+            identifier: Arc::clone(identifier),
             members,
             pool: started.pool,
             closer: started.closer,
@@ -115,8 +144,6 @@ impl Group {
     pub(super) fn is_stopped(&self) -> bool {
         self.members
             .iter()
-            order: 0,
-            identifier: Arc::clone(identifier),
             .all(|member| member.status.state().is_stopped())
     }
 
