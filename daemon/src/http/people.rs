@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::password::{BadHash, Stored, same};
 use crate::access::Caller;
+use crate::sys::aside::aside;
 
 /// Slow comparisons that may wait for their turn; more are refused, so that guessing costs neither memory nor the
 /// patience of those who know their password.
@@ -104,7 +105,7 @@ impl Verifier {
             return Ok(true);
         }
         let (stored, given) = (person.stored.clone(), password.to_owned());
-        let compared = tokio::task::spawn_blocking(move || stored.matches(&given)).await;
+        let compared = aside(move || stored.matches(&given)).await;
         let right = compared.unwrap_or(false);
         if right {
             let tag = self

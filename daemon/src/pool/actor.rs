@@ -22,6 +22,7 @@ use crate::bus::{Abandoned, Deliver, Envelope};
 use crate::logs::activity::ActivityLog;
 use crate::process::Services;
 use crate::process::messages::{Feed, FromListener, Notice};
+use crate::sys::aside::aside;
 use crate::upgrade::Gate;
 
 /// How soon a disk that refuses is tried again.
@@ -277,10 +278,10 @@ impl Pool {
             return;
         };
         let job = storage.sync_job();
-        let done = tokio::task::spawn_blocking(move || job.run());
+        let done = aside(move || job.run());
         ctx.spawn(wrap_future::<_, Self>(done).map(|done, pool, ctx| {
             pool.sync_is_due = false;
-            if let (Some(storage), Ok(result)) = (&mut pool.storage, done) {
+            if let (Some(storage), Some(result)) = (&mut pool.storage, done) {
                 storage.synced(result);
             }
             pool.attend_to_storage(ctx);

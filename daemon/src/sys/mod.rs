@@ -6,6 +6,7 @@
     reason = "clone, raw system calls between clone and exec, and wait statuses nix refuses to decode"
 )]
 
+pub mod aside;
 pub mod command;
 pub mod daemonize;
 pub mod fds;
