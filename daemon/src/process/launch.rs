@@ -18,6 +18,7 @@ use super::fcgi::Listening;
 use crate::sys::command::{self, CommandError};
 use crate::sys::fds::{self, ChildPipe};
 use crate::sys::identity::Identity;
+use crate::sys::limits;
 use crate::sys::spawn::{LaunchPlan, SpawnError, spawn};
 use crate::sys::{errno_name, io_error_name};
 
@@ -210,16 +211,21 @@ impl Pipes {
     /// Makes them; a child that gets a socket gets no pipe to its standard input.
     ///
     /// # Errors
-    /// The errno of pipe2(2); nothing is left open then.
+    /// The errno of pipe2(2), and EMFILE already when the last descriptors would go; nothing is left open then.
     pub fn open(redirect_stderr: bool, socket: Option<Rc<Listening>>) -> nix::Result<Self> {
-        Ok(Self {
+        let pipes = Self {
             stdin: match socket {
                 Some(socket) => Input::Socket(socket),
                 None => Input::Pipe(fds::input_pipe()?),
             },
             stdout: fds::output_pipe()?,
             stderr: (!redirect_stderr).then(fds::output_pipe).transpose()?,
-        })
+        };
+        let last = pipes.stderr.as_ref().unwrap_or(&pipes.stdout);
+        match limits::leaves_some(last.theirs.as_fd()) {
+            true => Ok(pipes),
+            false => Err(Errno::EMFILE),
+        }
     }
 
     /// Closes the child's ends.

@@ -1,4 +1,6 @@
-//! Raising resource limits at start.
+//! Resource limits: raising them at start, and keeping within them.
+
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
 use thiserror::Error;
@@ -50,6 +52,21 @@ pub fn raise(minfds: i64, minprocs: i64) -> Result<Vec<String>, LimitError> {
         .collect())
 }
 
+/// Descriptors that programs may not take: an operator must get in, logs rotate, and the configuration be read.
+const RESERVE: rlim_t = 16;
+
+/// Whether there are still enough descriptors for the daemon itself when the newest one has this number: the system
+/// hands out the lowest that is free.
+pub fn leaves_some(newest: BorrowedFd<'_>) -> bool {
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(rlim_t::MAX, |(soft, _)| soft);
+    let newest = rlim_t::try_from(newest.as_raw_fd()).unwrap_or(0);
+    leaves_some_of(limit, newest)
+}
+
+fn leaves_some_of(limit: rlim_t, newest: rlim_t) -> bool {
+    newest < limit - RESERVE.min(limit / 8)
+}
+
 struct Short {
     wanted: rlim_t,
     hard: rlim_t,
@@ -80,6 +97,25 @@ mod tests {
 
     use super::*;
     use crate::sys::testing::in_own_process;
+
+    #[test]
+    fn the_last_descriptors_are_left() {
+        let rows = [
+            (1024, 1007, true),
+            (1024, 1008, false),
+            (64, 55, true),
+            (64, 56, false),
+            (3, 10, false),
+            (rlim_t::MAX, 1_000_000, true),
+        ];
+        for (limit, newest, expected) in rows {
+            assert_eq!(
+                leaves_some_of(limit, newest),
+                expected,
+                "{newest} of {limit}"
+            );
+        }
+    }
 
     #[test]
     fn soft_limits_rise_to_what_is_demanded() {
