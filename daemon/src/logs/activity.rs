@@ -34,6 +34,8 @@ struct Inner {
 struct Output {
     stamp: super::stamp::Stamp,
     line: String,
+    /// The last line for the file may have been cut.
+    is_cut: bool,
     sink: Sink,
     mirror: Option<RotatingFile>,
 }
@@ -73,6 +75,7 @@ impl ActivityLog {
         let output = Output {
             stamp: super::stamp::Stamp::new("%Y-%m-%d %H:%M:%S"),
             line: String::new(),
+            is_cut: false,
             sink: Sink::Held(Vec::new()),
             mirror: None,
         };
@@ -282,19 +285,52 @@ impl Output {
             let _ = syslog.send(prefix, message, "\n");
         }
         self.line.push('\n');
+        self.deliver();
+    }
+
+    fn deliver(&mut self) {
         if let Some(mirror) = &mut self.mirror {
             // Neither for the mirror: its reader has gone, or is slow.
             let _ = mirror.write(self.line.as_bytes());
         }
-        if let Sink::File(file) = &mut self.sink {
-            let outcome = file.write(self.line.as_bytes());
-            report(file.path(), outcome);
+        let Sink::File(file) = &mut self.sink else {
+            return;
+        };
+        if self.is_cut {
+            self.line.insert(0, '\n');
+        }
+        let outcome = file.write(self.line.as_bytes());
+        self.is_cut = matches!(outcome, Outcome::Failed(_) | Outcome::StillFailing);
+        let note = note(&outcome);
+        report(file.path(), outcome);
+        if let Some(note) = note {
+            let (second, millis) = self.stamp.now();
+            let line = format!("{second},{millis:03} {} {note}\n", name(LogLevel::Critical));
+            let noted = file.write(line.as_bytes());
+            report(file.path(), noted);
         }
     }
 }
 
-/// Tells on standard error, the only place left, what has become of the log. Like everything here
-/// without waiting: what standard error does not take is dropped.
+/// What the log itself says of what has become of it: a daemon's standard error is read by nobody.
+fn note(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Written | Outcome::StillFailing | Outcome::Failed(_) => None,
+        Outcome::Resumed { lost } => Some(format!(
+            "writing this log works again; {lost} bytes were lost"
+        )),
+        Outcome::Unrotated(error) => Some(format!(
+            "cannot rotate this log: {error}; it grows until that works"
+        )),
+        Outcome::Reopened => {
+            Some("this log is written again, after it could not be reopened".to_owned())
+        }
+        Outcome::Rotates => Some("rotating this log works again".to_owned()),
+    }
+}
+
+/// Tells on standard error what has become of the log: while it cannot be written there is no other place. Like
+/// everything here without waiting: what standard error does not take is dropped.
 fn report(path: &Path, outcome: Outcome) {
     let path = path.display();
     let text = match outcome {
