@@ -18,28 +18,30 @@ const RANDOM_CHARS: usize = 8;
 /// Names that are tried before giving up.
 const ATTEMPTS: usize = 100;
 
-/// Creates an empty log `<process>-<channel>---<identifier>-<random>.log` in `directory`.
+/// Creates an empty log `<process>-<channel>---<identifier>-<random>.log` in `directory`. It has its path also if it
+/// cannot be created yet.
 pub fn create(
     directory: &Path,
     process: &str,
     channel: &str,
     identifier: &str,
-) -> io::Result<PathBuf> {
+) -> (PathBuf, io::Result<()>) {
+    let mut path = PathBuf::new();
     for _ in 0..ATTEMPTS {
         let random = random_part();
-        let path = directory.join(format!("{process}-{channel}---{identifier}-{random}.log"));
+        path = directory.join(format!("{process}-{channel}---{identifier}-{random}.log"));
         match OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(MODE)
             .open(&path)
         {
-            Ok(_) => return Ok(path),
+            Ok(_) => return (path, Ok(())),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) => return (path, Err(error)),
         }
     }
-    Err(ErrorKind::AlreadyExists.into())
+    (path, Err(ErrorKind::AlreadyExists.into()))
 }
 
 /// Removes the AUTO logs, rotated ones too, that daemons with this identifier have left in
@@ -101,7 +103,10 @@ mod tests {
     #[test]
     fn a_new_log_is_empty_private_and_unique() {
         let directory = tempfile::tempdir().unwrap();
-        let create = || create(directory.path(), "web", "stdout", "supervisor").unwrap();
+        let create = || {
+            let (path, created) = create(directory.path(), "web", "stdout", "supervisor");
+            created.map(|()| path).unwrap()
+        };
         let (one, other) = (create(), create());
         assert_ne!(one, other);
         let metadata = fs::metadata(&one).unwrap();
@@ -117,7 +122,8 @@ mod tests {
 
     #[test]
     fn a_directory_that_cannot_be_used_is_an_error() {
-        assert!(create(Path::new("/no/such"), "web", "stdout", "x").is_err());
+        let (path, created) = create(Path::new("/no/such"), "web", "stdout", "x");
+        assert!(created.is_err() && path.starts_with("/no/such"));
         assert_eq!(
             clean_up(Path::new("/no/such"), "x"),
             ["Could not clear childlog dir"]

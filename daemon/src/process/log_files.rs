@@ -1,7 +1,7 @@
 //! Where a process's output is kept.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::model::{ChildLog, OutputConfig, ProcessConfig};
@@ -24,6 +24,8 @@ struct LogTarget {
     path: Option<Arc<PathBuf>>,
     rotation: Rotation,
     mode: u32,
+    /// Nobody has asked for this log by name: the process runs without it, too.
+    is_optional: bool,
     changes: Changes,
 }
 
@@ -42,6 +44,7 @@ impl Logs {
                 ChildLog::Auto => auto::MODE,
                 ChildLog::None | ChildLog::Empty | ChildLog::File(_) => MODE,
             },
+            is_optional: output.logfile == ChildLog::Auto,
             changes,
         };
         Self {
@@ -75,11 +78,21 @@ impl Logs {
         }
     }
 
-    /// Opens both for a new child.
-    pub(super) fn open(&self) -> io::Result<LogFiles> {
+    /// Opens both for a new child. An AUTO log that cannot be opened is told of, and tried again for the next child.
+    ///
+    /// # Errors
+    /// Another one cannot be opened, or there are no descriptors left.
+    pub(super) fn open(&self, tell: impl Fn(&Path, io::Error)) -> io::Result<LogFiles> {
+        let open = |target: &LogTarget| match (target.open(), &target.path) {
+            (Err(error), Some(path)) if target.can_do_without(&error) => {
+                tell(path, error);
+                Ok(None)
+            }
+            (opened, _) => opened,
+        };
         Ok(LogFiles {
-            stdout: self.stdout.open()?,
-            stderr: self.stderr.open()?,
+            stdout: open(&self.stdout)?,
+            stderr: open(&self.stderr)?,
         })
     }
 }
@@ -90,6 +103,12 @@ impl LogTarget {
             RotatingFile::open_with(path, self.rotation, self.mode, self.changes.clone())
         };
         self.path.as_ref().map(open).transpose()
+    }
+
+    /// Without descriptors a child had better wait.
+    fn can_do_without(&self, error: &io::Error) -> bool {
+        let are_used_up = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+        self.is_optional && !are_used_up
     }
 
     fn clear(&self) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Doing what the lifecycle decided: launching, signalling, setting the timer, telling.
 
 use std::io;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -115,17 +116,17 @@ impl Process {
             .map_err(|e| LaunchError::pipes(&config.name, e))?;
         let files = self
             .logs
-            .open()
+            .open(|path, error| self.tell_of_missing_log(path, &error))
             .map_err(|e| LaunchError::log(&config.name, &e))?;
         let url = services.server_url.as_deref();
         let base = &services.base_environment;
+        // A daemon that dies before it has noted the child down leaves word that there may be one.
+        self.keep();
         let pid = launch::launch(&config, &program, &pipes, self.identity.as_ref(), base, url)?;
         services.children.adopt(pid, ctx.address().recipient());
         let ours = pipes.into_ours();
         let outputs = self
             .connect_outputs(pid.as_raw(), ours.stdout, ours.stderr, files)
-        // A daemon that dies before it has noted the child down leaves word that there may be one.
-        self.keep();
             .unwrap_or_else(|error| self.give_up_on(pid, &error));
         let stdin = ours.stdin.map(Stdin::new);
         if let Some(stdin) = &stdin {
@@ -142,6 +143,14 @@ impl Process {
         });
         self.live = Some(live);
         Ok(pid)
+    }
+
+    fn tell_of_missing_log(&self, path: &Path, error: &io::Error) {
+        let (name, path) = (&self.config.name, path.display());
+        let log = &self.services.log;
+        log.critical(format_args!(
+            "'{name}' starts without its log {path}: {error}"
+        ));
     }
 
     /// A child that cannot be heard, its pipes being closed again, is better ended than left alone.

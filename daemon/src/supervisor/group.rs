@@ -231,7 +231,7 @@ fn log_paths(process: &ProcessConfig, daemon: &DaemonConfig, services: &Services
         // Kept nowhere; this is what clients are told when they ask for it.
         ChildLog::Empty => Some(Arc::default()),
         ChildLog::File(path) => Some(Arc::new(path.clone())),
-        ChildLog::Auto => auto_log(process, channel, daemon, services).map(Arc::new),
+        ChildLog::Auto => Some(Arc::new(auto_log(process, channel, daemon, services))),
     };
     LogPaths {
         stdout: path(&process.stdout.logfile, Channel::Stdout),
@@ -248,17 +248,15 @@ fn auto_log(
     channel: Channel,
     daemon: &DaemonConfig,
     services: &Services,
-) -> Option<PathBuf> {
+) -> PathBuf {
     let dir = &daemon.childlogdir;
-    match auto::create(dir, &process.name, channel.name(), &daemon.identifier) {
-        Ok(path) => Some(path),
-        Err(error) => {
-            services.log.critical(format_args!(
-                "cannot create a log for {channel} of '{}' in {}: {error}; it is not logged",
-                process.name,
-                dir.display()
-            ));
-            None
-        }
+    let (path, created) = auto::create(dir, &process.name, channel.name(), &daemon.identifier);
+    if let Err(error) = created {
+        services.log.critical(format_args!(
+            "cannot create a log for {channel} of '{}' in {}: {error}; it is tried again at each start",
+            process.name,
+            dir.display()
+        ));
     }
+    path
 }
