@@ -7,4 +7,5 @@ mod lives;
 mod output;
 mod refusals;
 mod requests;
+mod streams;
 mod ways;
