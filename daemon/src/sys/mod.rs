@@ -7,16 +7,17 @@
 )]
 
 pub mod aside;
+pub mod clock;
 pub mod command;
 pub mod daemonize;
 pub mod fds;
 pub mod handover;
 pub mod identity;
 pub mod limits;
-pub mod pidfile;
-pub mod privileges;
 pub mod packets;
 pub mod parent;
+pub mod pidfile;
+pub mod privileges;
 pub mod readiness;
 pub mod residence;
 pub mod signal;
