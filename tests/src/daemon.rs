@@ -46,6 +46,8 @@ pub struct Daemon {
     dir: TempDir,
     port: u16,
     environment: Vec<(String, String)>,
+    /// What comes first on the path, if not the flavour's commands.
+    programs: Option<PathBuf>,
     child: Option<Child>,
 }
 
@@ -70,6 +72,7 @@ impl Daemon {
             dir,
             port: free_port(),
             environment: Vec::new(),
+            programs: None,
             child: None,
         };
         daemon.write_config(config);
@@ -92,6 +95,11 @@ impl Daemon {
     /// Adds to the environment of everything started from now on.
     pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         self.environment.extend(variables);
+    }
+
+    /// Has everything started from now on find its programs in a directory instead of the flavour's.
+    pub fn find_programs_in(&mut self, directory: &Path) {
+        self.programs = Some(directory.to_path_buf());
     }
 
     /// Starts the process with `-n` and further arguments.
@@ -174,8 +182,12 @@ impl Daemon {
     }
 
     fn search_path(&self) -> OsString {
-        let mut path = self.flavour.command("supervisord");
-        path.pop();
+        let directory = || {
+            let mut path = self.flavour.command("supervisord");
+            path.pop();
+            path
+        };
+        let path = self.programs.clone().unwrap_or_else(directory);
         let mut path = path.into_os_string();
         path.push(":");
         path.push(env::var_os("PATH").unwrap_or_default());
@@ -190,6 +202,11 @@ impl Daemon {
     /// The directory, `%(here)s` of the configuration.
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Leaves the directory where it is when the fixture goes.
+    pub fn keep(&mut self) {
+        self.dir.disable_cleanup(true);
     }
 
     /// A path in the directory.

@@ -24,6 +24,7 @@ mod rpc_raw;
 mod scale;
 mod shell;
 mod signals;
+mod soak;
 mod standing;
 mod stopping;
 mod superlance;
