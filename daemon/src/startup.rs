@@ -42,6 +42,7 @@ use crate::rpc::{Meter, RpcContext};
 use crate::supervisor::{Boot, OsSignal, Outcome, Supervisor};
 use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
 use crate::sys::identity::IdentityError;
+use crate::sys::kernel::Linux;
 use crate::sys::limits::{self, LimitError};
 use crate::sys::pidfile::PidFile;
 use crate::sys::{fds, privileges, residence, signal, spawn};
@@ -525,6 +526,7 @@ impl Instance {
             log: self.log.clone(),
             bus: BusHandle::start_with(Rc::clone(&self.next_serial), self.keeper()),
             keeper: self.keeper(),
+            kernel: Rc::new(Linux),
             children: Children::new(self.keeper()),
             reader: Reader::start(gate.clone()).map_err(StartupError::Runtime)?,
             gate,

@@ -23,6 +23,7 @@ use crate::logs::activity::ActivityLog;
 use crate::process::Services;
 use crate::process::messages::{Feed, FromListener, Notice};
 use crate::sys::aside::aside;
+use crate::sys::clock;
 use crate::upgrade::Gate;
 
 /// How soon a disk that refuses is tried again.
@@ -116,7 +117,7 @@ impl Actor for Pool {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let now = Instant::now();
+        let now = clock::now();
         for (rest, at) in self.rests.clone() {
             let left = at.saturating_duration_since(now);
             self.later(left, Timer::Rest(rest), ctx);
@@ -210,7 +211,7 @@ impl Pool {
                 Effect::Discarded(serial) => self.report_loss(serial, ctx),
                 Effect::Rebuffered { serial, waiting } => self.report_rebuffered(serial, waiting),
                 Effect::Rest(rest, time) => {
-                    self.rests.push((rest, Instant::now() + time));
+                    self.rests.push((rest, clock::now() + time));
                     self.later(time, Timer::Rest(rest), ctx);
                 }
             }
@@ -309,7 +310,7 @@ impl Pool {
                 pid: *pid,
                 event: message,
             });
-            listener.sent = Some(Instant::now());
+            listener.sent = Some(clock::now());
             listener.decoder.dispatched();
             listener.state.set(listener.decoder.state());
             let (serial, name) = (event.envelope.serial, &listener.name);

@@ -33,6 +33,7 @@ use crate::process::launch::BaseEnvironment;
 use crate::process::messages::{FromListener, Notice};
 use crate::process::reader::Reader;
 use crate::seeds::{Run, runs};
+use crate::sys::kernel::Linux;
 use crate::upgrade::{Gate, Ping, TakeSnapshot};
 
 /// What listeners and those who watch them share.
@@ -114,6 +115,7 @@ impl Workshop {
         Services {
             log: self.log.clone(),
             bus: self.bus.clone(),
+            kernel: Rc::new(Linux),
             children: Children::default(),
             keeper: crate::keeper::Keeper::default(),
             reader: self.reader.clone(),

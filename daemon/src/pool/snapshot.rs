@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::actor::Pool;
 use super::dispatch::{Dispatch, Queued, Rest, Tally};
 use crate::bus::Envelope;
+use crate::sys::clock;
 use crate::upgrade::{Blob, Continue, Ping, TakeSnapshot};
 
 /// Everything about a pool but its configuration.
@@ -226,7 +227,7 @@ impl Pool {
 
     /// Goes on where another daemon has stopped. To be called before the pool is started.
     pub(super) fn take_over(&mut self, snapshot: PoolSnapshot) {
-        let now = Instant::now();
+        let now = clock::now();
         let rests = snapshot.dispatch.rests.iter();
         self.rests = rests.map(|(id, left)| (Rest(*id), now + *left)).collect();
         snapshot.dispatch.fill(&mut self.dispatch);
@@ -253,7 +254,7 @@ impl Handler<TakeSnapshot<PoolSnapshot>> for Pool {
     type Result = MessageResult<TakeSnapshot<PoolSnapshot>>;
 
     fn handle(&mut self, _: TakeSnapshot<PoolSnapshot>, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.snapshot(Instant::now()))
+        MessageResult(self.snapshot(clock::now()))
     }
 }
 

@@ -36,8 +36,9 @@ use crate::bus::{Abandoned, BusHandle};
 use crate::keeper::Keeper;
 use crate::logs::activity::ActivityLog;
 use crate::logs::changes::Changes;
+use crate::sys::clock;
 use crate::sys::identity::{Identity, identity_of};
-use crate::sys::signal::kill;
+use crate::sys::kernel::Kernel;
 use crate::sys::wait::Reaped;
 use crate::upgrade::Gate;
 
@@ -52,6 +53,8 @@ pub struct Services {
     pub bus: BusHandle,
     /// Outlives the daemon, if that is wanted.
     pub keeper: Keeper,
+    /// Creates children and sends them signals.
+    pub kernel: Rc<dyn Kernel>,
     /// Who owns which pid.
     pub children: Children,
     /// Reads what children write.
@@ -183,7 +186,7 @@ impl Process {
 
     /// One input through the lifecycle, its effects performed, those who wait answered.
     pub(super) fn feed(&mut self, input: Input, ctx: &mut Context<Self>) {
-        self.feed_at(input, Instant::now(), ctx);
+        self.feed_at(input, clock::now(), ctx);
     }
 
     /// The same for an input that has come some time ago.
@@ -336,7 +339,8 @@ impl Process {
         let signame = request.signal;
         let log = &self.services.log;
         log.debug(format_args!("sending {name} (pid {pid}) sig {signame}"));
-        match kill(Pid::from_raw(pid), request.signal.number()) {
+        let kernel = &self.services.kernel;
+        match kernel.kill(Pid::from_raw(pid), request.signal.number()) {
             Ok(()) => Ok(()),
             Err(errno @ Errno::ESRCH) => {
                 log.debug(format_args!(
@@ -506,7 +510,7 @@ impl Handler<Ended> for Process {
         self.drain_outputs();
         let status = child.status;
         self.last_end = Some(child);
-        let at = child.at.unwrap_or_else(Instant::now);
+        let at = child.at.unwrap_or_else(clock::now);
         let ago = i64::try_from(at.elapsed().as_secs()).unwrap_or(0);
         self.status.update(|status| status.stop = unix_now() - ago);
         let end = End {

@@ -18,8 +18,9 @@ use super::fcgi::Listening;
 use crate::sys::command::{self, CommandError};
 use crate::sys::fds::{self, ChildPipe};
 use crate::sys::identity::Identity;
+use crate::sys::kernel::Kernel;
 use crate::sys::limits;
-use crate::sys::spawn::{LaunchPlan, SpawnError, spawn};
+use crate::sys::spawn::{LaunchPlan, SpawnError};
 use crate::sys::{errno_name, io_error_name};
 
 /// Why there is no child. The texts are Supervisor's `spawnerr`.
@@ -255,6 +256,7 @@ pub fn launch(
     identity: Option<&Identity>,
     base: &BaseEnvironment,
     server_url: Option<&str>,
+    kernel: &dyn Kernel,
 ) -> Result<Pid, LaunchError> {
     let nul = |_| LaunchError::Nul(config.name.clone());
     let executable = c_path(&program.file).map_err(nul)?;
@@ -281,7 +283,7 @@ pub fn launch(
         directory: directory.as_deref(),
         umask: config.umask,
     };
-    spawn(&plan).map_err(|error| LaunchError::Spawn {
+    kernel.spawn(&plan).map_err(|error| LaunchError::Spawn {
         process: config.name.clone(),
         error,
     })

@@ -19,7 +19,6 @@ use super::lifecycle::{Effect, Ending, Input, Kill};
 use super::messages::{FromListener, Notice};
 use super::output::Output;
 use super::stdin::Stdin;
-use crate::sys::signal::kill;
 
 /// What `getProcessInfo` says of a process that ended before `startsecs` were over.
 const TOO_QUICK: &str = "Exited too quickly (process log may have details)";
@@ -119,10 +118,11 @@ impl Process {
             .open(|path, error| self.tell_of_missing_log(path, &error))
             .map_err(|e| LaunchError::log(&config.name, &e))?;
         let url = services.server_url.as_deref();
-        let base = &services.base_environment;
+        let (base, kernel) = (&services.base_environment, &*services.kernel);
         // A daemon that dies before it has noted the child down leaves word that there may be one.
         self.keep();
-        let pid = launch::launch(&config, &program, &pipes, self.identity.as_ref(), base, url)?;
+        let identity = self.identity.as_ref();
+        let pid = launch::launch(&config, &program, &pipes, identity, base, url, kernel)?;
         services.children.adopt(pid, ctx.address().recipient());
         let ours = pipes.into_ours();
         let outputs = self
@@ -160,7 +160,7 @@ impl Process {
             "cannot read the output of '{name}', killing it: {error}"
         ));
         // It exists, not having been reaped.
-        let _ = kill(pid, SignalNumber::KILL.number());
+        let _ = self.services.kernel.kill(pid, SignalNumber::KILL.number());
         Vec::new()
     }
 
@@ -209,7 +209,7 @@ impl Process {
             "killing {name} (pid {pid}) {group}with signal {signal}"
         ));
         let target = Pid::from_raw(if as_group { -pid } else { pid });
-        match kill(target, signal.number()) {
+        match self.services.kernel.kill(target, signal.number()) {
             Ok(()) => {}
             // Its exit is about to be reaped; that is when the state changes.
             Err(errno @ Errno::ESRCH) => log.debug(format_args!(

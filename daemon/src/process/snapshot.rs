@@ -24,6 +24,7 @@ use super::status::{SharedStatus, Status};
 use super::stdin::Stdin;
 use super::timer::Timer;
 use crate::logs::rotate::RotatingFile;
+use crate::sys::clock;
 use crate::sys::handover::Inherited;
 use crate::upgrade::{Blob, Continue, Ping, TakeSnapshot};
 
@@ -176,7 +177,7 @@ impl ProcessSnapshot {
 
     /// Whether there is a child.
     pub fn has_child(&self) -> bool {
-        self.machine(Instant::now()).child().is_some()
+        self.machine(clock::now()).child().is_some()
     }
 
     fn machine(&self, now: Instant) -> Machine {
@@ -275,7 +276,7 @@ impl Process {
     pub(super) fn keepsake(&self) -> ProcessSnapshot {
         ProcessSnapshot {
             live: self.live.as_ref().map(Live::outline),
-            ..self.outline(Instant::now())
+            ..self.outline(clock::now())
         }
     }
 
@@ -312,7 +313,7 @@ impl Process {
         snapshot: ProcessSnapshot,
         inherited: &mut Inherited,
     ) -> Resumed {
-        let now = Instant::now();
+        let now = clock::now();
         let machine = snapshot.machine(now);
         let status = SharedStatus::resume(snapshot.status(&machine));
         let logs = LogPaths {
@@ -474,7 +475,7 @@ impl Handler<TakeSnapshot<ProcessSnapshot>> for Process {
         if let Some(stdin) = stdin.filter(|_| request.is_last) {
             stdin.freeze();
         }
-        MessageResult(self.snapshot(Instant::now()))
+        MessageResult(self.snapshot(clock::now()))
     }
 }
 

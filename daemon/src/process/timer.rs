@@ -6,6 +6,7 @@ use actix::{AsyncContext as _, Context, SpawnHandle};
 
 use super::actor::Process;
 use super::lifecycle::Input;
+use crate::sys::clock;
 
 /// A timer that is armed.
 pub(super) struct Timer {
@@ -26,7 +27,7 @@ impl Process {
     /// Sets the timer, replacing what it was set to.
     pub(super) fn arm(&mut self, after: Duration, ctx: &mut Context<Self>) {
         self.disarm(ctx);
-        self.timer = Some(Timer::at(Instant::now() + after));
+        self.timer = Some(Timer::at(clock::now() + after));
         self.wind_timer(ctx);
     }
 
@@ -43,7 +44,7 @@ impl Process {
         if let Some(handle) = timer.handle.take() {
             ctx.cancel_future(handle);
         }
-        let left = timer.at.saturating_duration_since(Instant::now());
+        let left = timer.at.saturating_duration_since(clock::now());
         timer.handle = Some(ctx.run_later(left, |process, ctx| {
             if !process.services.gate.is_closed() {
                 process.timer = None;

@@ -2,6 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+/// Now, by the clock that timers go by: a test may stop it.
+pub fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// The time since the start of the machine, without that in which it slept.
 pub fn monotonic() -> Duration {
     let mut time = libc::timespec {

@@ -13,6 +13,7 @@ pub mod daemonize;
 pub mod fds;
 pub mod handover;
 pub mod identity;
+pub mod kernel;
 pub mod limits;
 pub mod packets;
 pub mod parent;
