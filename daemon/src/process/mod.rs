@@ -14,6 +14,8 @@ mod output;
 mod perform;
 pub mod reader;
 pub mod record;
+#[cfg(test)]
+mod simulation;
 pub mod snapshot;
 pub mod status;
 pub mod stdin;
