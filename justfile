@@ -28,6 +28,14 @@ bench *OPTIONS:
 curves *OPTIONS:
     cargo run --release -p callboard-bench -- curves {{OPTIONS}}
 
+# A daemon with 200 programs under trouble for half an hour, and everything counted at the end; see docs/soak.md.
+soak *OPTIONS:
+    cargo run --release -p callboard-tests --bin soak -- {{OPTIONS}}
+
+# Licences, duplicates and sources of the dependencies, and known vulnerabilities; needs cargo-deny.
+deny *WHAT:
+    cargo deny check {{WHAT}}
+
 # Format, lints, tests.
 ci:
     .ci/run
