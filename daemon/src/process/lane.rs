@@ -114,6 +114,11 @@ impl Lane {
         self.pool = None;
     }
 
+    /// Whether a pool understands it.
+    pub(super) fn is_listeners(&self) -> bool {
+        self.pool.is_some()
+    }
+
     /// Which channel it is for.
     pub(super) fn channel(&self) -> Channel {
         self.sinks.channel

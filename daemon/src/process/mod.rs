@@ -11,6 +11,7 @@ pub mod lifecycle;
 mod log_files;
 pub mod messages;
 mod output;
+mod pace;
 mod perform;
 pub mod reader;
 pub mod record;

@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::unistd::read;
 
 use super::lane::Lane;
+use super::pace::{Advice, Pace};
 use super::reader::Reader;
 
 /// How often a slow log is offered what it has not taken yet.
@@ -33,17 +34,29 @@ pub(super) struct Output {
     pub(super) lane: RefCell<Lane>,
     /// Somebody is offering what a slow log has not taken.
     flushing: Cell<bool>,
+    /// Not for listeners: they wait for an answer to what they write.
+    pace: Option<RefCell<Pace>>,
 }
 
 /// What a read found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A full buffer; there may be more.
-    More,
-    /// Less than a full buffer, so the pipe is empty.
-    All,
+    /// So many bytes, perhaps none.
+    Bytes {
+        /// Their number.
+        count: usize,
+        /// It was a full buffer; there may be more.
+        more: bool,
+    },
     /// The end.
     End,
+}
+
+impl Found {
+    const NOTHING: Self = Self::Bytes {
+        count: 0,
+        more: false,
+    };
 }
 
 impl Output {
@@ -52,11 +65,13 @@ impl Output {
     /// # Errors
     /// As [`Reader::watch`].
     pub(super) fn start(pipe: OwnedFd, lane: Lane, reader: &Reader) -> io::Result<Rc<Self>> {
+        let pace = (!lane.is_listeners()).then(RefCell::default);
         let output = Rc::new(Self {
             pipe,
             reader: reader.clone(),
             lane: RefCell::new(lane),
             flushing: Cell::new(false),
+            pace,
         });
         reader.watch(&output)?;
         Ok(output)
@@ -71,10 +86,25 @@ impl Output {
     pub(super) fn read(self: &Rc<Self>) -> Found {
         let found = self.read_once();
         match found {
-            Found::More | Found::All => self.flush_later(),
+            Found::Bytes { .. } => self.flush_later(),
             Found::End => self.lane.borrow_mut().finish(),
         }
         found
+    }
+
+    /// Whether to leave the pipe alone for [`REST`](super::pace::REST), after a read that has found
+    /// something. Sees to it that there is room in the pipe.
+    pub(super) fn wants_rest(&self, count: usize, more: bool) -> bool {
+        let Some(pace) = &self.pace else { return false };
+        let mut pace = pace.borrow_mut();
+        match pace.note(count, more, Instant::now()) {
+            Advice::Nothing => false,
+            Advice::Rest => true,
+            Advice::Enlarge => {
+                pace.enlarged(self.reader.enlarge(self.pipe()));
+                false
+            }
+        }
     }
 
     /// A log that is a pipe or terminal may have a slow reader: what it has not taken yet is
@@ -109,14 +139,11 @@ impl Output {
                     Ok(0) => return Found::End,
                     Ok(count) => {
                         self.lane.borrow_mut().take(&buffer[..count]);
-                        return if count == buffer.len() {
-                            Found::More
-                        } else {
-                            Found::All
-                        };
+                        let more = count == buffer.len();
+                        return Found::Bytes { count, more };
                     }
                     Err(Errno::EINTR) => {}
-                    Err(Errno::EAGAIN) => return Found::All,
+                    Err(Errno::EAGAIN) => return Found::NOTHING,
                     Err(_) => return Found::End,
                 }
             }
@@ -128,7 +155,7 @@ impl Output {
     pub(super) fn drain(&self) {
         const ENOUGH: usize = 64;
         for _ in 0..ENOUGH {
-            if self.read_once() != Found::More {
+            if !matches!(self.read_once(), Found::Bytes { more: true, .. }) {
                 break;
             }
         }
@@ -157,5 +184,12 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.reader.forget(self);
+        if self
+            .pace
+            .as_ref()
+            .is_some_and(|pace| pace.borrow().is_large())
+        {
+            self.reader.large_one_gone();
+        }
     }
 }

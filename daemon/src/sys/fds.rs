@@ -42,6 +42,13 @@ pub fn input_pipe() -> nix::Result<ChildPipe> {
     })
 }
 
+/// Gives a pipe room for 1 MiB, the most that everybody may have, pipe(7); tells whether that was
+/// possible. Memory is used only for what is in it.
+pub fn enlarge_pipe(pipe: BorrowedFd<'_>) -> bool {
+    const LARGE: i32 = 1024 * 1024;
+    fcntl(pipe, FcntlArg::F_SETPIPE_SZ(LARGE)).is_ok()
+}
+
 /// Makes reads and writes fail with EAGAIN where they would wait.
 ///
 /// The flag belongs to the open file: duplicates, in other processes too, share it.
