@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -64,7 +64,44 @@ impl Trust {
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener),
+    Unix(UnixListener, Place),
+}
+
+/// Where a Unix socket is, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    mode: u32,
+    owner: Option<(Uid, Option<Gid>)>,
+}
+
+impl Place {
+    /// As the configuration has it.
+    pub(super) fn new(path: &Path, mode: u32, owner: Option<(Uid, Option<Gid>)>) -> Self {
+        Self {
+            path: path.to_owned(),
+            mode,
+            owner,
+        }
+    }
+}
+
+impl Listener {
+    /// Another handle to the same socket.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener, place) => Self::Unix(listener.try_clone()?, place.clone()),
+        })
+    }
+
+    /// The number of the socket.
+    pub(super) fn descriptor(&self) -> RawFd {
+        match self {
+            Self::Tcp(listener) => listener.as_raw_fd(),
+            Self::Unix(listener, _) => listener.as_raw_fd(),
+        }
+    }
 }
 
 /// Why a server cannot listen, in Supervisor's words.
@@ -109,7 +146,7 @@ pub enum BindError {
 }
 
 impl BindError {
-    fn from_io(error: &io::Error) -> Self {
+    pub(super) fn from_io(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::InUse,
             _ => Self::from_errno(Errno::from_raw(error.raw_os_error().unwrap_or(0))),
@@ -132,8 +169,9 @@ impl BoundServer {
         let (listener, file) = match &server.address {
             ServerAddress::Inet { host, port } => (Listener::Tcp(listen_tcp(host, *port)?), None),
             ServerAddress::Unix { path, mode, owner } => {
-                let (listener, file) = listen_unix(path, *mode, *owner)?;
-                (Listener::Unix(listener), Some(file))
+                let place = Place::new(path, *mode, *owner);
+                let (listener, file) = listen_unix(&place)?;
+                (Listener::Unix(listener, place), Some(file))
             }
         };
         Ok(Self::around(server, trust, listener, file))
@@ -217,20 +255,17 @@ fn listen_at(address: SocketAddr) -> Result<TcpListener, Errno> {
 
 /// Makes the socket under a temporary name and links it into place, so that it appears with its mode and never
 /// replaces a socket that somebody listens on.
-fn listen_unix(
-    path: &Path,
-    mode: u32,
-    owner: Option<(Uid, Option<Gid>)>,
-) -> Result<(UnixListener, SocketFile), BindError> {
+pub(super) fn listen_unix(place: &Place) -> Result<(UnixListener, SocketFile), BindError> {
+    let Place { path, mode, owner } = place;
     let temporary = TemporaryName::of(path);
     for _ in 0..ATTEMPTS {
         let listener = temporary
-            .listen(mode)
+            .listen(*mode)
             .map_err(|error| BindError::from_io(&error))?;
         match fs::hard_link(&temporary.0, path) {
             Ok(()) => {
                 let file = SocketFile::of(path).map_err(|error| BindError::from_io(&error))?;
-                give_away(path, owner)?;
+                give_away(path, *owner)?;
                 return Ok((listener, file));
             }
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -343,6 +378,12 @@ impl SocketFile {
         (self.device, self.inode)
     }
 
+    /// It is still the file at its path.
+    pub(super) fn is_there(&self) -> bool {
+        fs::symlink_metadata(&self.path)
+            .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.identity())
+    }
+
     fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::symlink_metadata(path)?;
         Ok(Self {
@@ -355,9 +396,7 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path)
-            .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == (self.device, self.inode));
-        if ours {
+        if self.is_there() {
             // Somebody else may have been quicker.
             let _ = fs::remove_file(&self.path);
         }

@@ -28,6 +28,7 @@ mod rest;
 mod resting;
 mod router;
 mod sockets;
+mod steady;
 mod stream;
 mod tls;
 
@@ -37,7 +38,7 @@ use std::time::Duration;
 
 use config::model::{Account, ServerConfig};
 
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::api::Api;
 use crate::logs::activity::ActivityLog;
@@ -51,6 +52,7 @@ use origin::Scheme;
 use refusals::Refusals;
 use router::Site;
 use sockets::TlsListener;
+use steady::Steady;
 
 pub use auth::BadPassword;
 pub use listen::{BindError, BoundServer};
@@ -135,7 +137,9 @@ pub fn serve(
         let (capacity, closing) = (capacity.clone(), closer.watch(&section, can_rest));
         let left = connections.extract_if(.., |left| left.section == section);
         let left = left.collect::<Vec<_>>().into_iter();
-        sockets.push(Socket::new(section, &listener, file)?);
+        let socket = Socket::new(section, &listener, file)?;
+        let open = socket.open();
+        sockets.push(socket);
         match (listener, certificate) {
             (Listener::Tcp(listener), None) => {
                 let listener = tcp(listener)?;
@@ -150,9 +154,8 @@ pub fn serve(
                 };
                 actix::spawn(accept(listener, site, capacity, closing));
             }
-            (Listener::Unix(listener), _) => {
-                listener.set_nonblocking(true)?;
-                let listener = UnixListener::from_std(listener)?;
+            (Listener::Unix(listener, place), _) => {
+                let listener = Steady::new(listener, open, place, context.log.clone())?;
                 go_on::<UnixStream>(left, &site, &capacity, &closing);
                 actix::spawn(accept(listener, site, capacity, closing));
             }

@@ -1,7 +1,7 @@
 //! Servers while the daemon is replaced: they come to rest with their connections, and the sockets stay open.
 
 use std::io;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use config::model::{Config, ServerAddress, ServerConfig};
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::auth::Accounts;
-use super::listen::{Listener, SocketFile, Trust};
+use super::listen::{Listener, Place, SocketFile, Trust};
 use super::resting::{ConnectionSnapshot, Resting};
+use super::steady::Open;
 use super::{BindError, BoundServer, GRACE, Servers};
 use crate::logs::activity::ActivityLog;
 use crate::sys::handover::Inherited;
@@ -34,9 +35,7 @@ pub struct ServerSnapshot {
 #[derive(Debug)]
 pub struct Socket {
     section: String,
-    listener: Listener,
-    /// Removed together with the socket.
-    file: Option<SocketFile>,
+    open: Open,
 }
 
 /// The sockets of servers that another daemon has left open.
@@ -91,15 +90,13 @@ impl Socket {
         listener: &Listener,
         file: Option<SocketFile>,
     ) -> io::Result<Self> {
-        let listener = match listener {
-            Listener::Tcp(listener) => Listener::Tcp(listener.try_clone()?),
-            Listener::Unix(listener) => Listener::Unix(listener.try_clone()?),
-        };
-        Ok(Self {
-            section,
-            listener,
-            file,
-        })
+        let open = Open::new(listener.try_clone()?, file);
+        Ok(Self { section, open })
+    }
+
+    /// The socket as it is at any time.
+    pub(super) fn open(&self) -> Open {
+        self.open.clone()
     }
 
     fn resume(
@@ -108,15 +105,17 @@ impl Socket {
         inherited: &mut Inherited,
     ) -> Option<Self> {
         let fd = inherited.claim(snapshot.fd)?;
-        let (listener, path) = match &server.address {
+        let (listener, file) = match &server.address {
             ServerAddress::Inet { .. } => (Listener::Tcp(fd.into()), None),
-            ServerAddress::Unix { path, .. } => (Listener::Unix(fd.into()), Some(path)),
+            ServerAddress::Unix { path, mode, owner } => {
+                let place = Place::new(path, *mode, *owner);
+                let known = |identity| SocketFile::known(path, identity);
+                (Listener::Unix(fd.into(), place), snapshot.file.map(known))
+            }
         };
-        let file = path.zip(snapshot.file);
         Some(Self {
             section: server.section.clone(),
-            listener,
-            file: file.map(|(path, identity)| SocketFile::known(path, identity)),
+            open: Open::new(listener, file),
         })
     }
 
@@ -126,19 +125,23 @@ impl Socket {
         };
         let accounts = Accounts::new(&config.accounts)?;
         let trust = Trust::of(server, &accounts)?;
-        let bound = BoundServer::around(server, trust, self.listener, self.file);
-        Ok(Some(bound))
+        let (listener, file) = self.open.take().map_err(|it| BindError::from_io(&it))?;
+        Ok(Some(BoundServer::around(server, trust, listener, file)))
     }
 
     fn snapshot(&self) -> ServerSnapshot {
         ServerSnapshot {
             section: self.section.clone(),
-            fd: match &self.listener {
-                Listener::Tcp(listener) => listener.as_raw_fd(),
-                Listener::Unix(listener) => listener.as_raw_fd(),
-            },
-            file: self.file.as_ref().map(SocketFile::identity),
+            fd: self.open.descriptor(),
+            file: self.open.identity(),
         }
+    }
+}
+
+impl Drop for Socket {
+    /// Who accepts may have it for a moment longer.
+    fn drop(&mut self) {
+        self.open.remove_file();
     }
 }
 

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::unix::UCred;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::tls::{Certificate, Encrypted};
@@ -93,14 +93,6 @@ impl Acceptor for TcpListener {
     }
 }
 
-impl Acceptor for UnixListener {
-    type Stream = UnixStream;
-    async fn next(&self) -> io::Result<Accepted<UnixStream>> {
-        let (stream, _) = self.accept().await?;
-        Ok(Accepted::unix(stream))
-    }
-}
-
 impl Accepted<TcpStream> {
     fn tcp(stream: TcpStream, client: SocketAddr) -> Self {
         let address = stream.local_addr().map(|address| address.to_string());
@@ -113,7 +105,7 @@ impl Accepted<TcpStream> {
 }
 
 impl Accepted<UnixStream> {
-    fn unix(stream: UnixStream) -> Self {
+    pub(super) fn unix(stream: UnixStream) -> Self {
         Self {
             client: Client::Unix(stream.peer_cred().ok()),
             stream,
