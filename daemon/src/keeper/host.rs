@@ -33,6 +33,9 @@ const NAME: &std::ffi::CStr = c"supervisor-keep";
 /// for the streams of children.
 const LOW: i32 = 16;
 
+/// The origin of signals that the kernel sends by itself: those of a terminal, sigaction(2).
+const SI_KERNEL: i32 = 0x80;
+
 /// The exit code of a Rust program that has panicked.
 const PANIC: i32 = 101;
 
@@ -70,9 +73,8 @@ pub struct Host {
 struct Life {
     pid: Pid,
     line: OwnedFd,
-    begun: Instant,
-    /// It has come to work.
-    is_up: bool,
+    /// When it came to work.
+    up_since: Option<Instant>,
 }
 
 /// How the keeper ends.
@@ -97,8 +99,7 @@ impl Host {
             life: Some(Life {
                 pid: daemon,
                 line,
-                begun: Instant::now(),
-                is_up: false,
+                up_since: None,
             }),
             is_first: true,
             store: Store::default(),
@@ -164,23 +165,16 @@ impl Host {
     }
 
     fn turn(&mut self, signals: &SignalFd) -> Option<End> {
-        let mut child_ended = false;
-        while let Ok(Some(signal)) = signals.read_signal() {
-            match i32::try_from(signal.ssi_signo) {
-                Ok(libc::SIGCHLD) => child_ended = true,
-                // The terminal sends it to the daemon as well.
-                Ok(_) if signal.ssi_code == libc::SI_KERNEL => {}
-                Ok(number) => {
-                    if let Some(end) = self.pass_on(number) {
-                        return Some(end);
-                    }
-                }
-                Err(_) => {}
-            }
-        }
+        let arrived = arrived(signals);
+        let child_ended = arrived.contains(&libc::SIGCHLD);
         let released = self.hear();
         if child_ended && let Some(end) = self.look_after_daemon() {
             return Some(end);
+        }
+        for number in arrived {
+            if let Some(end) = self.pass_on(number) {
+                return Some(end);
+            }
         }
         if child_ended || released {
             self.look_after_children();
@@ -194,20 +188,23 @@ impl Host {
 
     /// Passes a signal on to the daemon. While there is none, the programs are stopped for it.
     fn pass_on(&mut self, number: i32) -> Option<End> {
+        let asks_for_the_end = matches!(number, libc::SIGTERM | libc::SIGINT | libc::SIGQUIT);
         match &self.life {
+            _ if number == libc::SIGCHLD => {}
             Some(life) => {
-                // It may be ending.
                 let _ = signal::kill(life.pid, number);
-                None
-            }
-            None => match number {
-                libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => {
-                    self.stop_programs();
-                    Some(End::Exit(0))
+                if asks_for_the_end && self.fate == Fate::Keep {
+                    // Also if it dies before it has come to that.
+                    self.fate = Fate::Finish;
                 }
-                _ => None,
-            },
+            }
+            None if asks_for_the_end => {
+                self.stop_programs();
+                return Some(End::Exit(0));
+            }
+            None => {}
         }
+        None
     }
 
     /// Takes down what the daemon has told; whether a child has been let go of.
@@ -240,7 +237,9 @@ impl Host {
             Told::Fate(fate, note) => {
                 self.fate = *fate;
                 self.note = note.to_vec();
-                life.is_up |= *fate != Fate::Anew;
+                if *fate != Fate::Anew {
+                    life.up_since.get_or_insert_with(Instant::now);
+                }
                 Vec::new()
             }
         };
@@ -260,7 +259,7 @@ impl Host {
         let is_first = std::mem::replace(&mut self.is_first, false);
         let code = reaped.status.code().filter(|code| *code != PANIC);
         if let Some(code) = code
-            && (life.is_up || is_first || self.store.is_empty())
+            && (life.up_since.is_some() || is_first || self.store.is_empty())
         {
             return Some(End::Exit(code));
         }
@@ -283,7 +282,7 @@ impl Host {
             }
             Fate::Keep => {}
         }
-        self.pause.begin(life.begun, life.is_up);
+        self.pause.begin(life.up_since.map(|since| since.elapsed()));
         None
     }
 }
@@ -305,6 +304,15 @@ fn same_way(daemon: &Reaped) -> End {
         (Some(number), _) => End::Signal(number),
         (None, code) => End::Exit(code.unwrap_or(1)),
     }
+}
+
+/// The signals that have come, but for those of the terminal: it sends them to the daemon as well.
+fn arrived(signals: &SignalFd) -> Vec<i32> {
+    let next = || signals.read_signal().ok().flatten();
+    std::iter::from_fn(next)
+        .filter(|signal| signal.ssi_code != SI_KERNEL)
+        .filter_map(|signal| i32::try_from(signal.ssi_signo).ok())
+        .collect()
 }
 
 /// Has signals wait to be read; others do what they do.

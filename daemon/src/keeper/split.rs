@@ -12,7 +12,7 @@ use crate::upgrade::Program;
 /// Which of the two this is.
 pub enum Side {
     /// The keeper: to be run, and never to be dropped.
-    Keeper(Host),
+    Keeper(Box<Host>),
     /// The daemon, and its line to the keeper.
     Daemon(Keeper),
 }
@@ -30,7 +30,7 @@ pub fn split(mode: ProgramsOnDeath, program: &Program, start_dir: &Path) -> nix:
     match parent::fork() {
         Ok(Some(daemon)) => {
             let host = Host::new(mode, program.clone(), start_dir, daemon, ours);
-            Ok(Side::Keeper(host))
+            Ok(Side::Keeper(Box::new(host)))
         }
         Ok(None) => Ok(Side::Daemon(Keeper::new(theirs))),
         Err(errno) => {

@@ -8,7 +8,7 @@ use super::wire::{Ending, LeftBody, LeftRecord, Put};
 /// All records.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    records: BTreeMap<Box<[u8]>, Record>,
+    records: BTreeMap<Vec<u8>, Record>,
     /// How many records name each pid.
     named: BTreeMap<i32, usize>,
     /// Named ones that the daemon has reaped.
@@ -91,15 +91,16 @@ impl Store {
 
     /// The records for a successor.
     pub(super) fn left(&self) -> Vec<LeftRecord> {
-        let left = |(key, record): (&Box<[u8]>, &Record)| LeftRecord {
-            key: key.to_vec(),
+        let records = self.records.iter();
+        let left = |(key, record): (_, &Record)| LeftRecord {
+            key: Vec::clone(key),
             body: match &record.body {
                 Body::Bytes(body) => LeftBody::Bytes(body.to_vec()),
                 Body::File(file) => LeftBody::File(file.as_raw_fd()),
             },
             descriptors: record.descriptors.iter().map(OwnedFd::as_raw_fd).collect(),
         };
-        self.records.iter().map(left).collect()
+        records.map(left).collect()
     }
 
     /// The descriptors of all records, bodies in files included.

@@ -12,7 +12,8 @@ use nix::unistd::Pid;
 use super::messages::Ended;
 use crate::keeper::Keeper;
 use crate::logs::activity::ActivityLog;
-use crate::sys::wait::{self, Reaped};
+use crate::sys::readiness::end_of;
+use crate::sys::wait::{self, Glance, Reaped};
 
 /// The table of live children; clones share it.
 #[derive(Clone, Default)]
@@ -81,6 +82,24 @@ impl Children {
             Some((owner?, child))
         };
         Dead(wait::reap().filter_map(owner_of).collect())
+    }
+
+    /// Has everybody told whose child is nobody's any more, when it ends. How it ends, nobody learns.
+    pub fn watch_strangers(&self) {
+        let owners = self.owners.borrow();
+        let pids = owners.keys().map(|pid| Pid::from_raw(*pid));
+        let strangers = pids.filter(|pid| wait::glance(*pid) == Glance::Stranger);
+        for pid in strangers.collect::<Vec<_>>() {
+            let end = end_of(pid);
+            let children = self.clone();
+            actix::spawn(async move {
+                if let Ok(end) = end {
+                    // Whatever comes of it, there is nothing more to wait for.
+                    let _ = end.readable().await;
+                }
+                children.ended(Reaped::lost(pid)).tell_at_once();
+            });
+        }
     }
 
     /// A child of a daemon before this one has ended: somebody else has it.

@@ -101,6 +101,7 @@ pub(super) async fn attend(services: Rc<Services>, supervisor: Addr<Supervisor>)
         log.critical(
             "the keeper was killed: from now on programs are left alone if the daemon dies",
         );
+        children.watch_strangers();
     } else {
         log.critical("the keeper was killed: shutting down");
         supervisor.do_send(Shutdown);

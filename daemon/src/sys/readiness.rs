@@ -1,10 +1,12 @@
 //! Waiting until descriptors can be read or written.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd, RawFd};
 use std::rc::Rc;
 
+use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
+use nix::unistd::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -46,6 +48,20 @@ pub fn poll_set() -> io::Result<AsyncFd<PollSet>> {
 pub fn readable(fd: SharedFd) -> io::Result<AsyncFd<SharedFd>> {
     // SAFETY: the share held by the AsyncFd keeps the one descriptor behind it open.
     unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map_err(io::Error::from)
+}
+
+/// Watches for the end of a process, whoever its parent is: readable from then on.
+///
+/// # Errors
+/// It is not there, the kernel is older than 5.3, or no descriptors are left.
+pub fn end_of(pid: Pid) -> io::Result<AsyncFd<SharedFd>> {
+    // SAFETY: it takes two numbers, and what it answers is a descriptor that nobody else owns.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    let number = Errno::result(number)?;
+    let number = RawFd::try_from(number).map_err(io::Error::other)?;
+    // SAFETY: as above.
+    let owned = unsafe { OwnedFd::from_raw_fd(number) };
+    readable(SharedFd(Rc::new(owned)))
 }
 
 /// Watches a shared descriptor for room to write.

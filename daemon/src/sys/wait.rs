@@ -87,6 +87,18 @@ pub struct Reaped {
     pub at: Option<Instant>,
 }
 
+impl Reaped {
+    /// A child of which nobody knows how it ended.
+    pub fn lost(pid: Pid) -> Self {
+        Self {
+            pid,
+            status: ExitStatus::LOST,
+            used: Used::default(),
+            at: None,
+        }
+    }
+}
+
 /// What there is to know of a process that may be a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glance {

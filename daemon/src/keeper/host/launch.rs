@@ -3,7 +3,6 @@
 use std::ffi::CString;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::time::Instant;
 
 use super::super::legacy;
 use super::super::wire::{Ending, Left};
@@ -27,7 +26,7 @@ impl Host {
                 self.adopted.all_untold();
                 self.tell();
             }
-            Err(_) => self.pause.begin(Instant::now(), false),
+            Err(_) => self.pause.begin(None),
         }
     }
 
@@ -46,8 +45,7 @@ impl Host {
         Ok(Life {
             pid,
             line,
-            begun: Instant::now(),
-            is_up: false,
+            up_since: None,
         })
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// A daemon that has lived for so long is well.
-const HEALTH: Duration = Duration::from_secs(60);
+/// A daemon that has worked for so long is well: starting it again as often costs next to nothing.
+const HEALTH: Duration = Duration::from_secs(1);
 
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The wait after a death: none after the first, then 1, 2, 4 ... 60 s, until one lives for a minute.
+/// The wait after a death: none after the first, then 1, 2, 4 ... 60 s, until one works for a while.
 #[derive(Debug, Default)]
 pub(super) struct Pause {
     deaths: u32,
@@ -18,14 +18,14 @@ pub(super) struct Pause {
 }
 
 impl Pause {
-    /// A daemon that was started then has died.
-    pub(super) fn begin(&mut self, begun: Instant, was_up: bool) {
-        if begun.elapsed() >= HEALTH {
+    /// A daemon has died that had worked for so long, if it had come to work.
+    pub(super) fn begin(&mut self, worked: Option<Duration>) {
+        if worked.is_some_and(|worked| worked >= HEALTH) {
             self.deaths = 0;
         }
         self.until = Some(Instant::now() + wait_after(self.deaths));
         self.deaths = self.deaths.saturating_add(1);
-        self.has_failed = !was_up;
+        self.has_failed = worked.is_none();
     }
 
     /// Another program may fare better than the one that did not come to work.
@@ -65,24 +65,24 @@ mod tests {
     fn health_is_rewarded() {
         let mut pause = Pause::default();
         assert!(pause.left().is_zero());
-        pause.begin(Instant::now(), true);
+        pause.begin(Some(Duration::ZERO));
         assert!(pause.left().is_zero());
-        pause.begin(Instant::now(), true);
+        pause.begin(Some(Duration::ZERO));
         assert!(!pause.left().is_zero());
-        if let Some(long_ago) = Instant::now().checked_sub(HEALTH) {
-            pause.begin(long_ago, true);
-            assert!(pause.left().is_zero());
-        }
+        pause.begin(None);
+        assert!(pause.left() > HEALTH);
+        pause.begin(Some(HEALTH));
+        assert!(pause.left().is_zero());
     }
 
     #[test]
     fn another_program_is_tried_every_other_time() {
         let mut pause = Pause::default();
-        pause.begin(Instant::now(), true);
+        pause.begin(Some(HEALTH));
         assert!(!pause.wants_another());
         let tried: Vec<bool> = (0..4)
             .map(|_| {
-                pause.begin(Instant::now(), false);
+                pause.begin(None);
                 pause.wants_another()
             })
             .collect();

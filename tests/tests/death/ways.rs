@@ -1,0 +1,96 @@
+//! Ways a daemon with a keeper may be started.
+
+use std::process::{Command, Stdio};
+
+use callboard_tests::{Daemon, Flavour, procfs, wait};
+use nix::sys::signal::Signal;
+use nix::unistd::Uid;
+use serde_json::json;
+
+use crate::support::{kill_daemon, send, supervisord, with_mode};
+
+const SLEEPER: &str = "[program:a]\ncommand=sleep 1000\nstartsecs=0\n";
+
+#[test]
+fn a_daemon_in_the_background_is_kept() {
+    let config = with_mode(
+        "keep",
+        &format!("{SLEEPER}[supervisord]\ndirectory=/\numask=027\n"),
+    );
+    let daemon = Daemon::prepare(Flavour::Ours, &config);
+    let path = daemon.config_path().display().to_string();
+    let output = daemon.run(&daemon.flavour().command("supervisord"), &["-c", &path]);
+    assert_eq!(output.code, 0, "{output:?}");
+    daemon.wait_state("a", "RUNNING");
+    let child = daemon.process_pid("a");
+    let pid = kill_daemon(&daemon);
+    assert_eq!(daemon.read("supervisord.pid"), format!("{pid}\n"));
+    assert_eq!(daemon.process_pid("a"), child);
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
+    assert!(status.contains("Umask:\t0027"), "{status}");
+    let keeper = procfs::row(pid).map_or(0, |row| row.parent);
+    assert_eq!(
+        procfs::row(keeper).map(|row| row.name).as_deref(),
+        Some("supervisor-keep")
+    );
+    send(keeper, Signal::SIGTERM);
+    daemon.assert_nothing_left();
+}
+
+#[test]
+fn the_first_process_of_a_container_is_a_keeper() {
+    let daemon = Daemon::prepare(Flavour::Ours, &with_mode("keep", SLEEPER));
+    let supervisord_path = daemon.flavour().command("supervisord");
+    let mut command = Command::new("unshare");
+    for (name, value) in daemon.command("supervisord").get_envs() {
+        command.envs(value.map(|value| (name, value)));
+    }
+    command.args((!Uid::effective().is_root()).then_some("--map-root-user"));
+    let mut namespace = command
+        .args(["--pid", "--fork", "--mount-proc", "--kill-child"])
+        .arg(supervisord_path)
+        .args(["-n", "-c"])
+        .arg(daemon.config_path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("unshare is there");
+    daemon.wait_log("supervisord started with pid 2");
+    daemon.wait_state("a", "RUNNING");
+    let child = daemon.process_pid("a");
+    let inside = |pid: i32| {
+        let row = daemon
+            .processes()
+            .into_iter()
+            .find(|row| namespaced(row.pid) == Some(pid));
+        row.map(|row| row.pid)
+    };
+    send(inside(2).expect("the daemon"), Signal::SIGKILL);
+    let after = crate::support::successor(&daemon, 2);
+    assert_ne!(after, 2);
+    assert_eq!(daemon.process_pid("a"), child);
+    send(inside(1).expect("the keeper"), Signal::SIGTERM);
+    let status = wait::until("the namespace to end", || match namespace.try_wait() {
+        Ok(Some(status)) => Ok(status),
+        other => Err(format!("{other:?}")),
+    });
+    assert_eq!(status.code(), Some(0));
+}
+
+/// The pid that a process has in its own namespace.
+fn namespaced(pid: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("NSpid:"))?;
+    line.split_whitespace().last()?.parse().ok()
+}
+
+#[test]
+fn without_the_option_there_is_no_keeper() {
+    let daemon = Daemon::start(Flavour::Ours, SLEEPER);
+    daemon.wait_state("a", "RUNNING");
+    assert_eq!(supervisord(&daemon), daemon.pid());
+    daemon.write_config(&with_mode("keep", SLEEPER));
+    assert_eq!(daemon.call("restart", json!([])), true);
+    daemon.wait_log("WARN programs_on_death needs a daemon that is started with it");
+}
