@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +72,13 @@ pub(super) struct SyncJob(Vec<Arc<File>>);
 
 impl SyncJob {
     pub(super) fn run(self) -> io::Result<()> {
-        self.0.iter().try_for_each(|file| file.sync_data())
+        self.0.iter().try_for_each(|file| {
+            file.sync_data()?;
+            match file.metadata()?.nlink() {
+                0 => Err(io::Error::other("it has been deleted")),
+                _ => Ok(()),
+            }
+        })
     }
 }
 
