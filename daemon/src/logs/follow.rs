@@ -3,12 +3,13 @@
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::fd::RawFd;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::sys::handover::{Inherited, number};
+use crate::sys::links;
 
 /// The largest piece read at once.
 const PIECE_BYTES: u64 = 64 * 1024;
@@ -159,10 +160,7 @@ impl FileFollower {
 
 /// A pipe in the place of a log must not make the daemon wait.
 fn open(path: &Path) -> io::Result<File> {
-    File::options()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)
+    links::open(path, File::options().read(true), libc::O_NONBLOCK)
 }
 
 fn id(metadata: &Metadata) -> (u64, u64) {

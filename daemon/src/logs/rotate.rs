@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::changes::Changes;
 use super::stream::{Loss, Stream};
+use crate::sys::links;
 
 /// A backup of at least this many bytes is freed by a helper thread: dropping the blocks of a
 /// 50 MB file takes the file system some 20 ms.
@@ -336,7 +337,9 @@ impl Regular {
 pub fn clear_path(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {
-            OpenOptions::new().write(true).truncate(true).open(path)?;
+            let mut options = OpenOptions::new();
+            options.write(true).truncate(true);
+            options.custom_flags(libc::O_NOFOLLOW).open(path)?;
             Ok(())
         }
         Ok(_) => Ok(()),
@@ -366,12 +369,14 @@ fn open_regular(path: &Path, mode: u32, rotation: Rotation, empty: bool) -> io::
 /// O_NONBLOCK makes a named pipe without a reader an error instead of a hang, and means nothing
 /// for regular files.
 fn open_file(path: &Path, mode: u32, empty: bool) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(mode)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | if empty { libc::O_TRUNC } else { 0 })
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(mode);
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    links::open(
+        path,
+        &options,
+        flags | if empty { libc::O_TRUNC } else { 0 },
+    )
 }
 
 /// Shifts the backups and returns the new, empty file.

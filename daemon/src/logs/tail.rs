@@ -3,12 +3,13 @@
 //! Offsets and lengths are bytes; the answer is text. Characters cut at the edges of the window are
 //! dropped, other invalid bytes become U+FFFD.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use thiserror::Error;
+
+use crate::sys::links;
 
 /// The most bytes of a log in one answer: whole logs of the default size, but not a gigabyte at once.
 /// What is left is had with the next offset.
@@ -111,10 +112,8 @@ fn tail_window(size: i64, offset: i64, length: i64) -> (i64, i64, bool) {
 /// Opens a file, or a device that has positions, like `/dev/null`. A pipe or terminal in its place
 /// has none, and would make the daemon wait.
 fn open(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)?;
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let mut file = links::open(path, File::options().read(true), flags)?;
     file.seek(SeekFrom::End(0))?;
     Ok(file)
 }

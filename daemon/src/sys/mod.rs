@@ -15,6 +15,7 @@ pub mod handover;
 pub mod identity;
 pub mod kernel;
 pub mod limits;
+pub mod links;
 pub mod packets;
 pub mod parent;
 pub mod pidfile;

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
 
+use super::links;
+
 /// A pidfile this process has written.
 #[derive(Debug)]
 pub struct PidFile {
@@ -29,7 +31,7 @@ impl PidFile {
                 // Created after all if it is a link that leads nowhere.
                 let mut options = OpenOptions::new();
                 options.write(true).create(true).truncate(false);
-                fill(options.open(path)?)?;
+                fill(links::open(path, &options, 0)?)?;
             }
             Err(error) => return Err(error),
         }
