@@ -1,5 +1,8 @@
 //! `update`
 
+use client::CallError;
+use protocol::xmlrpc::{FaultValue, Value};
+
 use super::reread::{Changes, reload_config};
 use super::{Command, Completes};
 use crate::controller::{Controller, Flow};
@@ -20,6 +23,9 @@ pub(super) const COMMAND: Command = Command {
 const STOP: &str = "supervisor.stopProcessGroup";
 const REMOVE: &str = "supervisor.removeProcessGroup";
 const ADD: &str = "supervisor.addProcessGroup";
+
+/// Groups added by one request: a round trip for each would take longer than to start them.
+const AT_ONCE: usize = 32;
 
 fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     let Some(changes) = reload_config(ctl, "ERROR: already shutting down")? else {
@@ -43,9 +49,9 @@ fn run(ctl: &mut Controller, args: &str) -> Result<Flow, Failure> {
     for name in changes.changed.iter().filter(is_wanted) {
         replace(ctl, name)?;
     }
-    for name in changes.added.iter().filter(is_wanted) {
-        ctl.call(ADD, &[name.as_str().into()])?;
-        ctl.print(format_args!("{name}: added process group"))?;
+    let added: Vec<_> = changes.added.iter().filter(is_wanted).collect();
+    for names in added.chunks(AT_ONCE) {
+        add(ctl, names)?;
     }
     Ok(Flow::Continue)
 }
@@ -86,4 +92,30 @@ fn replace(ctl: &mut Controller, name: &str) -> Result<(), Failure> {
     ctl.call(REMOVE, &[name.into()])?;
     ctl.call(ADD, &[name.into()])?;
     ctl.print(format_args!("{name}: updated process group"))
+}
+
+fn add(ctl: &mut Controller, names: &[&String]) -> Result<(), Failure> {
+    if let [name] = names {
+        ctl.call(ADD, &[name.as_str().into()])?;
+        return tell_added(ctl, name);
+    }
+    let call = |name: &&String| {
+        let params = Value::Array(vec![name.as_str().into()]);
+        Value::record([("methodName", ADD.into()), ("params", params)])
+    };
+    let calls = names.iter().map(call).collect();
+    let answers = ctl.call("system.multicall", &[Value::Array(calls)])?;
+    let answers = answers.as_array().unwrap_or_default();
+    for (at, name) in names.iter().enumerate() {
+        match answers.get(at).map(FaultValue::of) {
+            Some(None) => tell_added(ctl, name)?,
+            Some(Some(fault)) => return Err(CallError::Fault(fault).into()),
+            None => return Err(CallError::Incomplete.into()),
+        }
+    }
+    Ok(())
+}
+
+fn tell_added(ctl: &mut Controller, name: &str) -> Result<(), Failure> {
+    ctl.print(format_args!("{name}: added process group"))
 }

@@ -77,6 +77,45 @@ fn update_of_some_groups_leaves_the_others_alone() {
 }
 
 #[test]
+fn update_adds_many_groups_by_one_request() {
+    let fault = Value::record([
+        ("faultCode", 90.into()),
+        ("faultString", "ALREADY_ADDED: b".into()),
+    ]);
+    let rows = [
+        (vec![true.into(), true.into()], "b: added process group\n"),
+        (
+            vec![true.into(), fault],
+            "error: fault 90: ALREADY_ADDED: b\n",
+        ),
+        (
+            vec![true.into()],
+            "error: unix:///s gave an incomplete answer",
+        ),
+    ];
+    for (answers, expected) in rows {
+        let status = match expected.starts_with("error") {
+            true => ExitStatus::Failed,
+            false => ExitStatus::Success,
+        };
+        let calls = vec![
+            ("reloadConfig", changes([&["a", "b"], &[], &[]])),
+            (
+                "system.multicall  addProcessGroup a addProcessGroup b",
+                Ok(Value::Array(answers)),
+            ),
+        ];
+        let (told, exit) = run("update", calls);
+        let rest = told.strip_prefix("a: added process group\n");
+        assert!(
+            rest.is_some_and(|rest| rest.starts_with(expected)),
+            "{told}"
+        );
+        assert_eq!(exit, status, "{told}");
+    }
+}
+
+#[test]
 fn clear_knows_groups() {
     let process = Value::record([
         ("group", "g".into()),

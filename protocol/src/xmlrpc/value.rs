@@ -121,6 +121,14 @@ pub struct FaultValue {
 }
 
 impl FaultValue {
+    /// The fault that this is as an element of what `system.multicall` answers.
+    pub fn of(value: &Value) -> Option<Self> {
+        Some(Self {
+            code: value.get("faultCode")?.as_int()?,
+            text: value.get("faultString")?.as_str()?.to_owned(),
+        })
+    }
+
     /// What kind of fault, if it is one of Supervisor's.
     pub fn kind(&self) -> Option<FaultCode> {
         FaultCode::from_code(self.code)

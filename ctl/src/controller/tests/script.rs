@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::slice::from_ref;
 use std::time::Duration;
 
 use client::{CallError, Credentials};
@@ -38,11 +39,7 @@ impl Server for Script {
     }
 
     fn call(&mut self, method: &str, params: &[Value]) -> Result<Value, Failure> {
-        let mut call = method.trim_start_matches("supervisor.").to_owned();
-        for param in params {
-            call += " ";
-            call += &param.as_str().map_or(format!("{param:?}"), str::to_owned);
-        }
+        let call = written(method, params);
         let (expected, answer) = self
             .calls
             .pop_front()
@@ -178,6 +175,27 @@ fn run_on(
 
 pub(super) fn up() -> (&'static str, Answer) {
     ("getVersion", Ok("3.0".into()))
+}
+
+/// A call as scripts have it; those of a `system.multicall` one after another.
+fn written(method: &str, params: &[Value]) -> String {
+    let of = |param: &Value| match (param, param.get("methodName"), param.get("params")) {
+        (_, Some(method), Some(params)) => {
+            let params = params.as_array().unwrap_or_default();
+            written(method.as_str().unwrap_or_default(), params)
+        }
+        (Value::Array(calls), ..) if method == "system.multicall" => {
+            let calls: Vec<_> = calls
+                .iter()
+                .map(|call| written("", from_ref(call)))
+                .collect();
+            calls.concat()
+        }
+        _ => param.as_str().map_or(format!("{param:?}"), str::to_owned),
+    };
+    let name = method.trim_start_matches("supervisor.").to_owned();
+    let params = params.iter().map(|param| format!(" {}", of(param)));
+    name + &params.collect::<String>()
 }
 
 pub(super) fn done(call: &'static str) -> (&'static str, Answer) {
