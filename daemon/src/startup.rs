@@ -50,8 +50,13 @@ use crate::terminal::complain;
 use crate::upgrade::{Driver, Gate, Program, Resumption};
 use server_url::server_url;
 
-/// How long after the start the daemon gives back what only that needed.
-const SETTLED: Duration = Duration::from_secs(1);
+/// How long the daemon waits, each time, before it gives back what only the start needed. One
+/// program is up long before the first, thousands are before the last.
+const SETTLING: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+    Duration::from_secs(4),
+];
 
 /// Why the daemon is not running. Every one ends the start with exit code 2.
 #[derive(Debug, Error)]
@@ -576,9 +581,11 @@ fn next_round(outcome: Outcome) -> Option<Config> {
 
 /// Once the start is over, gives back what only it needed.
 async fn settle() {
-    tokio::time::sleep(SETTLED).await;
-    // Without procfs the daemon is a little larger.
-    let _ = residence::give_back();
+    for pause in SETTLING {
+        tokio::time::sleep(pause).await;
+        // Without procfs the daemon is a little larger.
+        let _ = residence::give_back();
+    }
 }
 
 /// A terminal or pipe that the log is mirrored on may be slow: offers it what it has not taken
