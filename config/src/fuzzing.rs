@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::document::{Document, SourceFile, Value};
 use crate::expand::{Names, Replacement, expand};
-use crate::reader;
+use crate::{environment, reader, shlex};
 
 /// Whether what is read from `bytes`, written down again, is read as the same.
 pub fn rereads_alike(bytes: &[u8]) -> bool {
@@ -55,6 +55,30 @@ pub fn expands_to_itself(format: &str) -> bool {
     expand(&doubled, "fuzz", &Few).is_ok_and(|expanded| expanded == format)
 }
 
+/// Whether the words of a command line, each in quotes, are the same words.
+pub fn splits_alike(text: &str) -> bool {
+    let Ok(words) = shlex::split(text) else {
+        return true;
+    };
+    let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    shlex::split(&quoted.join(" ")) == Ok(words)
+}
+
+/// Whether the variables of an `environment=`, their values in quotes, are the same variables.
+pub fn sets_alike(text: &str) -> bool {
+    let Ok(read) = environment::pairs(text) else {
+        return true;
+    };
+    let variables = read.variables.iter();
+    let quoted = variables.map(|(name, value)| format!("{}={}", quoted(name), quoted(value)));
+    let again = environment::pairs(&quoted.collect::<Vec<_>>().join(","));
+    again.is_ok_and(|again| again.variables == read.variables && again.cut.is_empty())
+}
+
+fn quoted(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// A name of each kind.
 struct Few;
 
@@ -90,6 +114,12 @@ mod tests {
         #[test]
         fn bytes_of_any_kind_are_read(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             prop_assert!(rereads_alike(&bytes));
+        }
+
+        #[test]
+        fn quoted_words_stand_for_themselves(text in "([ab=,'\"\\\\ \n#@é]|A=1){0,20}") {
+            prop_assert!(splits_alike(&text));
+            prop_assert!(sets_alike(&text));
         }
 
         #[test]

@@ -19,6 +19,7 @@ use daemon::logs::activity::{ActivityLog, Settings};
 use daemon::logs::rotate::Rotation;
 use daemon::rpc::{Meter, RpcContext};
 use daemon::supervisor::Supervisor;
+use daemon::upgrade::Gate;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -99,7 +100,8 @@ fn serve(socket: &PathBuf) -> Servers {
         namespaces,
         meter: Meter::default(),
         caller: Caller::nobody(),
+        gate: Gate::default(),
     };
     let api = Api::new(BusHandle::start(Rc::default()));
-    http::serve(bound, &context, &api).expect("the runtime takes it")
+    http::serve(bound, Vec::new(), &context, &api).expect("the runtime takes it")
 }

@@ -7,6 +7,8 @@ mod actions;
 mod answers;
 mod daemon;
 mod events;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod lines;
 mod openapi;
 mod params;

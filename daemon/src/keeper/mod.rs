@@ -20,6 +20,8 @@
 //! until then its pid cannot become somebody else's.
 
 pub mod estate;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod host;
 pub mod legacy;
 mod line;
