@@ -1,7 +1,7 @@
 //! A time of day the tests choose, for daemons and listeners of either flavour.
 //!
-//! A small C library is preloaded into the process; it answers questions about the time of day, and can refuse a signal. Nothing
-//! that waits is disturbed: that is the monotonic clock's business.
+//! A small C library is preloaded into the process; it answers questions about the time of day, and can refuse a signal or a
+//! process. Nothing that waits is disturbed, that is the monotonic clock's business, unless that is [put ahead](Clock::put_ahead).
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -36,6 +36,14 @@ impl Clock {
             .expect("the file is writable");
     }
 
+    /// Puts the monotonic clock ahead, by so much in all: who waits has waited for that much longer when it looks next.
+    pub fn put_ahead(&self, time: Duration) {
+        let nanoseconds = i64::try_from(time.as_nanos()).expect("a time of this millennium");
+        self.file
+            .write_all_at(&nanoseconds.to_ne_bytes(), 8)
+            .expect("the file is writable");
+    }
+
     /// The environment of processes that shall go by it.
     pub fn environment(&self) -> [(String, String); 2] {
         [
@@ -50,6 +58,14 @@ pub fn refusing_signal(number: i32) -> [(String, String); 2] {
     [
         ("LD_PRELOAD".to_owned(), library().display().to_string()),
         ("REFUSE_SIGNAL".to_owned(), number.to_string()),
+    ]
+}
+
+/// The environment of a process for whose children there is no memory while the file is there.
+pub fn refusing_fork(file: &Path) -> [(String, String); 2] {
+    [
+        ("LD_PRELOAD".to_owned(), library().display().to_string()),
+        ("REFUSE_FORK".to_owned(), file.display().to_string()),
     ]
 }
 
