@@ -31,7 +31,7 @@ time.sleep(1000)
 fn with_writer() -> Daemon {
     let daemon = start(
         "[program:w]\ncommand=%(ENV_PYTHON)s %(here)s/writer.py %(here)s/stop\nautostart=false\nstartsecs=0\n\
-         stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=100KB\nstdout_logfile_backups=3\n\
+         stdout_logfile=%(here)s/out\nstdout_logfile_maxbytes=10KB\nstdout_logfile_backups=9\n\
          stderr_logfile=%(here)s/err\nstderr_logfile_maxbytes=0\n",
     );
     fs::write(daemon.path("writer.py"), WRITER).expect("the directory is writable");
@@ -125,6 +125,12 @@ fn no_line_is_lost_or_doubled_for_whoever_follows_a_log() {
             (now > size, now)
         });
     }
+    wait::until_true("more than a socket takes", || {
+        let size = daemon.read("err").len();
+        (size > 1_000_000, size)
+    });
+    upgrade_well(&daemon);
+    assert!(daemon.path("out.1").exists(), "it was rotated");
     fs::write(daemon.path("stop"), "").expect("the directory is writable");
     for reader in readers {
         let name = reader.name;
