@@ -239,7 +239,7 @@ impl Pool {
             let tail = tail.filter_map(EventSnapshot::into_queued);
             storage.resume(tail, snapshot.failing);
             match snapshot.opened {
-                true => storage.reopen(stored(&self.dispatch), &mut self.dispatch),
+                true => storage.reopen(&stored(&self.dispatch), &mut self.dispatch),
                 false => storage.open(&mut self.dispatch),
             }
         }
