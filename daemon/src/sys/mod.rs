@@ -21,10 +21,11 @@ pub mod parent;
 pub mod pidfile;
 pub mod privileges;
 pub mod readiness;
-pub mod residence;
 pub mod signal;
 pub mod spawn;
 pub mod wait;
+
+pub use residence;
 
 use nix::errno::Errno;
 

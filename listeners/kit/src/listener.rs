@@ -103,6 +103,8 @@ pub struct Listener<R, W> {
     input: R,
     output: W,
     ticks: Option<StaleTicks>,
+    /// The next event is likely to take a while.
+    may_wait: bool,
     header: Vec<u8>,
     payload: Vec<u8>,
 }
@@ -121,6 +123,7 @@ impl<R: BufRead, W: Write> Listener<R, W> {
             input,
             output,
             ticks: None,
+            may_wait: true,
             header: Vec::new(),
             payload: Vec::new(),
         }
@@ -170,6 +173,10 @@ impl<R: BufRead, W: Write> Listener<R, W> {
     ) -> Result<Option<Outcome>, ListenError> {
         self.output.write_all(answer)?;
         self.output.flush()?;
+        if self.may_wait {
+            // Without procfs the listener is a little larger.
+            let _ = residence::give_back();
+        }
         self.header.clear();
         self.input.read_until(b'\n', &mut self.header)?;
         if self.header.last() != Some(&b'\n') {
@@ -186,6 +193,7 @@ impl<R: BufRead, W: Write> Listener<R, W> {
             header,
             payload: &payload,
         };
+        self.may_wait = event.is_tick();
         Ok(Some(match &mut self.ticks {
             Some(ticks) if event.is_tick() => {
                 if ticks.is_stale(&event) {

@@ -1,4 +1,5 @@
-//! Giving back memory that only the start needed.
+//! Giving back memory that is not needed for a while.
+#![allow(unsafe_code, reason = "madvise(2) and malloc_trim(3)")]
 
 use std::fs;
 use std::io;
@@ -6,8 +7,9 @@ use std::io;
 /// Lets go of the program's code as far as it is not in use, and of free heap pages at the end. What is needed again
 /// is mapped again, from the page cache: tens of small faults.
 ///
-/// Starting touches code all over the program (configuration, sockets, log-in) that an idle daemon never runs again, and
-/// the kernel maps sixteen pages around each touch.
+/// Starting touches code all over a program (configuration, sockets, log-in) that it never runs again while it waits, and
+/// the kernel maps sixteen pages around each touch. So this is for daemons that have just started, and for listeners that
+/// wait a minute for the next tick.
 ///
 /// # Errors
 /// When the list of mappings cannot be read.
