@@ -24,6 +24,9 @@ use super::sockets::{Accepted, Acceptor};
 use crate::logs::activity::ActivityLog;
 use crate::sys::readiness::{SharedFd, readable};
 
+/// How long a file is gone before another takes its place: who removes it may be about to remove its directory as well.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// How often it is tried to make a socket where that is not possible.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -127,6 +130,7 @@ impl Steady {
             self.trouble.set(Trouble::Gone);
             let log = &self.log;
             log.warn(format_args!("the socket {path} is gone, making it anew"));
+            sleep(PAUSE).await;
         }
         match self.try_renew() {
             Ok(()) => {

@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::support::{Before, assert_answers, assert_calm};
+use crate::support::{Before, assert_answers, assert_calm, wait_stopped};
 
 /// Reads a byte of its first event, says so, and goes on when it is told to.
 const HESITANT: &str = "\
@@ -53,6 +53,7 @@ fn stop_within_message(daemon: &Daemon) -> Pid {
     wait::until_true("the first byte", || (daemon.path("begun").exists(), ()));
     let pid = Pid::from_raw(daemon.process_pid("hesitant"));
     kill(pid, Signal::SIGSTOP).expect("it lives");
+    wait_stopped(pid.as_raw());
     fs::write(daemon.path("go"), "").expect("the directory is writable");
     pid
 }

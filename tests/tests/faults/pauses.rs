@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::support::{Before, assert_answers, assert_calm};
+use crate::support::{Before, assert_answers, assert_calm, wait_stopped};
 
 /// Programs that end meanwhile, one of which writes more than a pipe holds.
 const CONFIG: &str = "\
@@ -53,10 +53,7 @@ fn a_daemon_that_was_stopped_catches_up_and_loses_nothing() {
         .collect();
     daemon.call("startProcess", json!(["young", false]));
     daemon.signal(Signal::SIGSTOP);
-    wait::until_true("it to be stopped", || {
-        let row = procfs::row(pid);
-        (row.as_ref().is_some_and(|row| row.state == 'T'), row)
-    });
+    wait_stopped(pid);
     thread::scope(|scope| {
         let clients: Vec<_> = (0..20)
             .map(|_| scope.spawn(|| assert_answers(&daemon)))

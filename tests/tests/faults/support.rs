@@ -134,6 +134,14 @@ pub(crate) fn assert_calm_pid(pid: i32) {
     assert!(used < CALM, "{used:?} of CPU time within {WATCHED:?}");
 }
 
+/// Waits until a process that was sent SIGSTOP has been stopped by it.
+pub(crate) fn wait_stopped(pid: i32) {
+    wait::until_true("it to be stopped", || {
+        let row = procfs::row(pid);
+        (row.as_ref().is_some_and(|row| row.state == 'T'), row)
+    });
+}
+
 /// CPU time in user and kernel mode.
 pub(crate) fn cpu_time(pid: i32) -> Duration {
     /// USER_HZ, which is the same everywhere.
