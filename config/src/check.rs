@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::cli::CommandLine;
 use crate::error::{ConfigError, OptionError, Reason};
+use crate::judge::{Credulous, Judge};
 use crate::load::load;
 use crate::locate;
 use crate::model::{Environment, LogLevel};
@@ -62,13 +63,18 @@ pub struct Report {
 /// Checks the configuration that a command line names, as far as that is possible without starting
 /// anything: `[supervisorctl]` too. `env` is the process's own environment.
 pub fn check(cmd: &CommandLine, env: &Environment) -> Report {
+    check_to_serve(cmd, env, &Credulous)
+}
+
+/// The same, passwords and certificates included.
+pub fn check_to_serve(cmd: &CommandLine, env: &Environment, judge: &dyn Judge) -> Report {
     let file = match locate::config_file(cmd, env.get("PATH").map(String::as_str)) {
         Ok(file) => file,
         Err(error) => return Report::new(None, diagnose(error, None)),
     };
     let problems = Problems::default();
     let mut remarks = Vec::new();
-    load(&file, cmd, env, &problems, &mut remarks);
+    load(&file, cmd, env, judge, &problems, &mut remarks);
     supervisorctl::settings(&file, &cmd.start_dir, env, &problems);
     let main = Some(file.spelled.as_str());
     let errors = problems.into_vec().into_iter();

@@ -112,6 +112,12 @@ pub enum Reason {
          both the username and password must be specified"
     )]
     IncompleteAuthentication(String),
+    #[error("Section [{0}] cannot be used: {1}")]
+    Unusable(String, String),
+    #[error("Section [{0}] has an empty password, which strict=true forbids")]
+    EmptyPassword(String),
+    #[error("Section [user:] names nobody: [user:ann] would")]
+    NamelessUser,
     #[error("user '{0}' has neither a password nor unix_users, so nobody can be that user")]
     NoWayIn(String),
     #[error("user '{0}' is an operator without programs")]

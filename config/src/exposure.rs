@@ -1,33 +1,45 @@
-//! `strict=true`: servers that anybody could control the daemon by are refused.
+//! Servers that anybody could control the daemon by: `strict=true` refuses them.
 
 use std::net::{IpAddr, ToSocketAddrs as _};
 
 use crate::error::Reason;
 use crate::model::{ServerAddress, ServerConfig};
-use crate::source::Source;
+use crate::remark::Remark;
+use crate::source::{Source, View};
 use crate::table::{CHMOD, PORT};
 
 /// The permission of everybody else to write, which on a socket is the permission to connect.
 const OTHERS_WRITE: u32 = 0o002;
 
-/// Tells of every server that asks nobody who he is and can be reached by everybody. To be called when there are no
-/// accounts.
-pub(crate) fn refuse(source: &Source<'_>, servers: &[ServerConfig]) {
+/// Tells of every server that asks nobody who he is and can be reached by everybody, or remarks on it where `strict`
+/// does not forbid it. To be called when there are no accounts.
+pub(crate) fn examine(source: &Source<'_>, servers: &[ServerConfig], remarks: &mut Vec<Remark>) {
     for server in servers.iter().filter(|server| server.credentials.is_none()) {
         let Some(section) = source.document.section(&server.section) else {
             continue;
         };
         let (view, name) = (source.view(section), server.section.clone());
         match &server.address {
-            ServerAddress::Inet { host, port } if !is_local(host, *port) => {
-                view.tell(&PORT, Reason::OpenPort(name));
-            }
-            ServerAddress::Unix { mode, .. } if mode & OTHERS_WRITE != 0 => {
-                view.tell(&CHMOD, Reason::OpenSocket(name));
-            }
+            ServerAddress::Inet { host, port } if !is_local(host, *port) => match source.strict {
+                true => view.tell(&PORT, Reason::OpenPort(name)),
+                false => remarks.push(warn(&view, PORT.about.key, "everybody who can reach it")),
+            },
+            ServerAddress::Unix { mode, .. } if mode & OTHERS_WRITE != 0 => match source.strict {
+                true => view.tell(&CHMOD, Reason::OpenSocket(name)),
+                false => remarks.push(warn(&view, CHMOD.about.key, "every user of this machine")),
+            },
             ServerAddress::Inet { .. } | ServerAddress::Unix { .. } => {}
         }
     }
+}
+
+fn warn(view: &View<'_>, option: &str, whom: &str) -> Remark {
+    let section = &view.section.name;
+    let text = format!(
+        "Server '{section}' lets {whom} control the daemon and run any program as its user, unasked: set username and \
+         password or add [user:x] sections (strict=true would refuse this)"
+    );
+    Remark::critical(text).of_view(view, option).shown()
 }
 
 /// Whether a host means nothing but this machine. One without an address may get another than is thought.

@@ -8,6 +8,7 @@
 //! include  further files               source   one section's options: expand, convert, locate
 //! expand   %(here)s and the like       daemon, servers, groups, program, fcgi: what they mean
 //! problems what is wrong               remark   what is right but probably not meant
+//! judge    what only a server can say  exposure who can reach it
 //! ```
 //!
 //! [`check`](fn@check) tells all that is wrong instead, [`diff`](fn@diff) compares two results for a
@@ -31,9 +32,11 @@ pub mod fuzzing;
 mod glob;
 mod groups;
 mod include;
+mod judge;
 mod load;
 pub mod locate;
 pub mod model;
+mod passwords;
 mod path;
 mod pool;
 mod problems;
@@ -52,11 +55,12 @@ pub mod supervisorctl;
 pub mod table;
 mod users;
 
-pub use check::check;
+pub use check::{check, check_to_serve};
 pub use convert::Invalid;
 pub use diff::{Changes, diff};
 pub use error::{CliError, ConfigError, Location, OptionError, Reason};
 pub use expand::{BadFormat, ExpandError};
+pub use judge::{Judge, TlsFile, TlsFlaw};
 pub use python::python_repr;
 pub use reader::SyntaxError;
 pub use reference::reference;
@@ -74,10 +78,22 @@ use remark::Remark;
 /// # Errors
 /// The first thing wrong with it, in Supervisor's words and with its place.
 pub fn load(cmd: &CommandLine, env: &Environment) -> Result<Config, ConfigError> {
+    load_to_serve(cmd, env, &judge::Credulous)
+}
+
+/// The same, passwords and certificates included.
+///
+/// # Errors
+/// The first thing wrong with it, in Supervisor's words and with its place.
+pub fn load_to_serve(
+    cmd: &CommandLine,
+    env: &Environment,
+    judge: &dyn Judge,
+) -> Result<Config, ConfigError> {
     let file = locate::config_file(cmd, env.get("PATH").map(String::as_str))?;
     let problems = Problems::default();
     let mut remarks = Vec::new();
-    let config = load::load(&file, cmd, env, &problems, &mut remarks);
+    let config = load::load(&file, cmd, env, judge, &problems, &mut remarks);
     let mut config = problems.verdict(config, "supervisord")?;
     config.notices = remarks.into_iter().map(Remark::into_notice).collect();
     config.notices.sort_by_key(|notice| notice.level);

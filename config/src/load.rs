@@ -3,6 +3,7 @@
 use crate::cli::CommandLine;
 use crate::document::{Document, Place, SourceFile};
 use crate::error::ConfigError;
+use crate::judge::Judge;
 use crate::locate::ConfigFile;
 use crate::model::{Config, Environment};
 use crate::problems::Problems;
@@ -16,6 +17,7 @@ pub(crate) fn load(
     file: &ConfigFile,
     cmd: &CommandLine,
     env: &Environment,
+    judge: &dyn Judge,
     problems: &Problems,
     remarks: &mut Vec<Remark>,
 ) -> Option<Config> {
@@ -27,12 +29,14 @@ pub(crate) fn load(
     let environment = daemon.as_ref().map(|daemon| daemon.environment.clone());
     let environment = environment.unwrap_or_default();
     source.environment.extend(environment.clone());
+    source.strict = daemon.as_ref().is_some_and(|daemon| daemon.strict);
+    source.judge = judge;
     let rpc_interfaces = servers::rpc_interfaces(&source);
     let groups = groups::read(&source, &environment, remarks);
-    let servers = servers::servers(&source);
-    let accounts = users::accounts(&source);
-    if accounts.is_empty() && daemon.as_ref().is_some_and(|daemon| daemon.strict) {
-        exposure::refuse(&source, &servers);
+    let servers = servers::servers(&source, remarks);
+    let accounts = users::accounts(&source, &groups, remarks);
+    if accounts.is_empty() {
+        exposure::examine(&source, &servers, remarks);
     }
     let user = daemon::user(&source.view(section), cmd);
     remarks.extend(remark::vain(&document));

@@ -28,6 +28,11 @@ impl Remark {
         Self::new(LogLevel::Warn, text)
     }
 
+    /// A remark of level CRIT.
+    pub(crate) fn critical(text: String) -> Self {
+        Self::new(LogLevel::Critical, text)
+    }
+
     /// A remark of level INFO.
     pub(crate) fn info(text: String) -> Self {
         Self::new(LogLevel::Info, text)
@@ -58,6 +63,14 @@ impl Remark {
         Self {
             shows_place: true,
             ..self.at(Some(place))
+        }
+    }
+
+    /// The activity log shall say where.
+    pub(crate) fn shown(self) -> Self {
+        Self {
+            shows_place: true,
+            ..self
         }
     }
 

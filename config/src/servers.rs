@@ -2,7 +2,10 @@
 
 use crate::document::Section;
 use crate::error::Reason;
+use crate::judge::{TlsFile, TlsFlaw};
 use crate::model::{Credentials, ServerAddress, ServerConfig, TlsFiles};
+use crate::passwords;
+use crate::remark::Remark;
 use crate::source::{Source, View};
 use crate::table::*;
 
@@ -10,12 +13,15 @@ use crate::table::*;
 const MAIN_INTERFACE: &str = "supervisor.rpcinterface:make_main_rpcinterface";
 
 /// The servers: TCP ones, then Unix ones.
-pub(crate) fn servers(source: &Source<'_>) -> Vec<ServerConfig> {
-    let inet = of_kind(source, SectionKind::InetHttpServer)
-        .filter_map(|section| inet_server(&source.view(section)));
-    let unix = of_kind(source, SectionKind::UnixHttpServer)
-        .filter_map(|section| unix_server(&source.view(section)));
-    inet.chain(unix).collect()
+pub(crate) fn servers(source: &Source<'_>, remarks: &mut Vec<Remark>) -> Vec<ServerConfig> {
+    let mut servers = Vec::new();
+    for section in of_kind(source, SectionKind::InetHttpServer) {
+        servers.extend(inet_server(&source.view(section), remarks));
+    }
+    for section in of_kind(source, SectionKind::UnixHttpServer) {
+        servers.extend(unix_server(&source.view(section), remarks));
+    }
+    servers
 }
 
 /// The names of the sections that ask for the RPC interface there is; any other is refused.
@@ -31,21 +37,21 @@ fn of_kind<'s>(source: &'s Source<'_>, kind: SectionKind) -> impl Iterator<Item 
     sections.filter(move |section| SectionKind::of(&section.name) == Some(kind))
 }
 
-fn inet_server(view: &View<'_>) -> Option<ServerConfig> {
-    let credentials = credentials(view);
+fn inet_server(view: &View<'_>, remarks: &mut Vec<Remark>) -> Option<ServerConfig> {
+    let credentials = credentials(view, remarks);
     let (host, port) = view.value(&PORT)?;
     Some(ServerConfig {
         section: view.section.name.to_string(),
         address: ServerAddress::Inet { host, port },
         credentials,
-        tls: tls(view),
+        tls: tls(view, remarks),
         server_names: view.value(&SERVER_NAMES)?,
     })
 }
 
-fn unix_server(view: &View<'_>) -> Option<ServerConfig> {
+fn unix_server(view: &View<'_>, remarks: &mut Vec<Remark>) -> Option<ServerConfig> {
     let path = view.value(&FILE);
-    let credentials = credentials(view);
+    let credentials = credentials(view, remarks);
     let owner = view.get_or(&CHOWN, |text, _| Reason::Chown(text));
     let mode = view.get_or(&CHMOD, |text, _| Reason::Chmod(text));
     Some(ServerConfig {
@@ -57,14 +63,18 @@ fn unix_server(view: &View<'_>) -> Option<ServerConfig> {
         },
         credentials,
         tls: None,
-        server_names: Vec::new(),
+        server_names: view.value(&SERVER_NAMES)?,
     })
 }
 
 /// Certificate and key, both or neither.
-fn tls(view: &View<'_>) -> Option<TlsFiles> {
+fn tls(view: &View<'_>, remarks: &mut Vec<Remark>) -> Option<TlsFiles> {
     match (view.get(&CERTFILE), view.get(&KEYFILE)) {
-        (Some(certificates), Some(key)) => Some(TlsFiles { certificates, key }),
+        (Some(certificates), Some(key)) => {
+            let files = TlsFiles { certificates, key };
+            examine_tls(view, &files, remarks);
+            Some(files)
+        }
         (None, None) => None,
         (given, _) => {
             let half = if given.is_some() { &CERTFILE } else { &KEYFILE };
@@ -74,8 +84,32 @@ fn tls(view: &View<'_>) -> Option<TlsFiles> {
     }
 }
 
+/// Tells why a certificate and its key cannot be used, or remarks on them.
+fn examine_tls(view: &View<'_>, files: &TlsFiles, remarks: &mut Vec<Remark>) {
+    let row = |flaw: &TlsFlaw| match flaw.file {
+        TlsFile::Certificates => &CERTFILE,
+        TlsFile::Key => &KEYFILE,
+    };
+    match view.source.judge.tls(files) {
+        Ok(None) => {}
+        Ok(Some(flaw)) => {
+            let key = row(&flaw).about.key;
+            let text = format!("Server '{}': {key} {}", view.section.name, flaw.text);
+            remarks.push(Remark::warning(text).of_view(view, key));
+        }
+        Err(flaw) => {
+            let row = row(&flaw);
+            let problem = format!("{} {}", row.about.key, flaw.text);
+            view.tell(
+                row,
+                Reason::Unusable(view.section.name.to_string(), problem),
+            );
+        }
+    }
+}
+
 /// User name and password, both or neither. An empty user name asks for nothing.
-fn credentials(view: &View<'_>) -> Option<Credentials> {
+fn credentials(view: &View<'_>, remarks: &mut Vec<Remark>) -> Option<Credentials> {
     let (username, password) = (view.get(&USERNAME), view.get(&PASSWORD));
     let half = match (view.raw(USERNAME.about.key), view.raw(PASSWORD.about.key)) {
         (Some(_), None) => Some(&USERNAME),
@@ -88,6 +122,7 @@ fn credentials(view: &View<'_>) -> Option<Credentials> {
     }
     let username = username.filter(|username| !username.is_empty())?;
     let password = password?;
+    passwords::examine(view, &PASSWORD, &password, remarks);
     Some(Credentials {
         username,
         password: match password.strip_prefix("{SHA}") {

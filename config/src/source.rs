@@ -7,6 +7,7 @@ use crate::convert::{Context, Invalid, name};
 use crate::document::{Document, Place, Section, Value};
 use crate::error::{Location, OptionError, Reason};
 use crate::expand::{ExpandError, Names, Replacement, expand};
+use crate::judge::{Credulous, Judge};
 use crate::model::Environment;
 use crate::problems::Problems;
 use crate::python::strip;
@@ -23,6 +24,10 @@ pub(crate) struct Source<'a> {
     pub(crate) node: String,
     /// Where errors are told.
     pub(crate) problems: &'a Problems,
+    /// What is merely doubtful is refused, where `strict` says so.
+    pub(crate) strict: bool,
+    /// Who knows what servers can use.
+    pub(crate) judge: &'a dyn Judge,
 }
 
 impl<'a> Source<'a> {
@@ -44,6 +49,8 @@ impl<'a> Source<'a> {
                 |names| names.nodename().to_string_lossy().into_owned(),
             ),
             problems,
+            strict: false,
+            judge: &Credulous,
         }
     }
 

@@ -115,7 +115,7 @@ pub fn run(command_line: CommandLine, environment: Environment) -> Result<(), St
     if let Some(warning) = config::locate::search_warning(&command_line) {
         complain(warning);
     }
-    let config = config::load(&command_line, &environment)?;
+    let config = config::load_to_serve(&command_line, &environment, &http::Judge::Server)?;
     let program = Program::running().map_err(StartupError::Runtime)?;
     let instance = Instance::new(command_line, environment, program, Keeper::default());
     let ended = instance.run(config);
@@ -132,7 +132,7 @@ pub fn begin_anew(
     environment: Environment,
     anew: Anew,
 ) -> Result<(), StartupError> {
-    let config = config::load(&command_line, &environment)?;
+    let config = config::load_to_serve(&command_line, &environment, &http::Judge::Server)?;
     let program = Program::running().map_err(StartupError::Runtime)?;
     let instance = Instance::new(command_line, environment, program, anew.keeper.clone());
     anew.tell(&instance.log);

@@ -54,11 +54,12 @@ declare! {
         .absent(Absent::Unset("plain HTTP"))
         .scope(Scope::Here)
         .prose("Private key of the certificate, a PEM file.");
-    SERVER_NAMES: Vec<String> = server(INET, "server_names", LIST)
+    SERVER_NAMES: Vec<String> = server(BOTH, "server_names", LIST)
         .default("")
-        .prose("Names by which browsers call this server. Where no password is asked for, a browser changes \
-                something only if it calls the server by one of these, by an address, `localhost` or the name of \
-                the host: other names may be another web site's trick (DNS rebinding).");
+        .prose("Names by which browsers call this server, with the port where that is not the usual one \
+                (`sup.example.com:8080`), also behind a proxy. Where no password is asked for, a TCP server answers \
+                browsers only if they call it by one of these, by an address, `localhost` or the name of the host: \
+                other names may be another web site's trick (DNS rebinding).");
     RPC_FACTORY: String = server(&[SectionKind::RpcInterface], "supervisor.rpcinterface_factory", factory("`supervisor.rpcinterface:make_main_rpcinterface`"))
         .absent(Absent::Required("section [{}] does not specify a supervisor.rpcinterface_factory"))
         .prose("What provides the RPC namespace. The one there is: \

@@ -14,11 +14,12 @@ use nix::unistd::geteuid;
 use tokio::time::sleep;
 
 use super::password::BadHash;
-use super::people::{Person, Verifier};
+use super::people::{Overrun, Person, Verifier};
 use super::sockets::Client;
+use super::turns::Origin;
 use crate::access::Caller;
 
-/// How long somebody waits who gave a wrong password, where there are accounts.
+/// How long somebody waits who gave a wrong password, where there are accounts, or came when too many were waiting.
 const PENALTY: Duration = Duration::from_millis(500);
 
 /// Why a request is refused.
@@ -151,7 +152,7 @@ impl Gate {
             return Ok(self.anybody.clone());
         }
         if let Some(header) = headers.get(AUTHORIZATION) {
-            return self.by_password(header).await;
+            return self.by_password(header, Origin::of(client)).await;
         }
         match client {
             Client::Unix(Some(peer)) if self.accounts.exist() => self.accounts.peer(peer.uid()),
@@ -160,25 +161,26 @@ impl Gate {
         .ok_or(Denied::Unauthorized(None))
     }
 
-    async fn by_password(&self, header: &HeaderValue) -> Result<Caller, Denied> {
+    async fn by_password(&self, header: &HeaderValue, origin: Origin) -> Result<Caller, Denied> {
         let (name, password) = read(header)?;
         let verifier = &self.accounts.verifier;
         let mut slow = false;
         for person in self.people().filter(|person| person.is_called(&name)) {
             slow |= person.is_slow();
-            match verifier.verify(person, &password).await {
+            match verifier.verify(person, &password, origin).await {
                 Ok(true) => return Ok(person.caller()),
                 Ok(false) => {}
-                Err(_) => return Err(Denied::Overrun),
+                Err(Overrun) => return Err(overrun().await),
             }
         }
+        // A name that does not exist takes as long as a wrong password.
+        let decoy = self.people().find(|person| person.is_slow() && !slow);
+        if let Some(decoy) = decoy
+            && let Err(Overrun) = verifier.pretend(decoy, &password, origin).await
+        {
+            return Err(overrun().await);
+        }
         if self.accounts.exist() {
-            // A name that does not exist takes as long as a wrong password.
-            let decoy = self.people().find(|person| person.is_slow() && !slow);
-            if let Some(decoy) = decoy {
-                let verified = verifier.verify(decoy, &password).await;
-                verified.map_err(|_| Denied::Overrun)?;
-            }
             sleep(PENALTY).await;
         }
         Err(Denied::Unauthorized(Some(name)))
@@ -187,6 +189,12 @@ impl Gate {
     fn people(&self) -> impl Iterator<Item = &Person> {
         self.own.iter().chain(self.accounts.people.iter())
     }
+}
+
+/// Refuses, but not so quickly that trying again at once would fill every place that becomes free.
+async fn overrun() -> Denied {
+    sleep(PENALTY).await;
+    Denied::Overrun
 }
 
 /// User name and password of an `Authorization` header.

@@ -13,6 +13,7 @@ mod closing;
 mod connection;
 mod departure;
 mod guard;
+mod judge;
 mod listen;
 mod logtail;
 mod origin;
@@ -31,6 +32,7 @@ mod sockets;
 mod steady;
 mod stream;
 mod tls;
+mod turns;
 
 use std::io;
 use std::rc::Rc;
@@ -55,10 +57,10 @@ use sockets::TlsListener;
 use steady::Steady;
 
 pub use auth::BadPassword;
+pub use judge::Judge;
 pub use listen::{BindError, BoundServer};
 pub use rest::{ServerSnapshot, Socket, around, could_serve, resume};
 pub use resting::{ConnectionSnapshot, Resting, awaken};
-use tls::Certificate;
 pub use tls::TlsError;
 
 /// How long answers under way may take to get out after [`Servers::close`].
@@ -80,10 +82,6 @@ pub fn bind(
         let bound = BoundServer::open(server, &accounts)?;
         for name in rpc_interfaces {
             log.info(format_args!("RPC interface '{name}' initialized"));
-        }
-        let certificate = bound.certificate.as_ref();
-        if let Some(remark) = certificate.and_then(Certificate::remark) {
-            log.warn(remark);
         }
         if bound.gate.is_open() {
             let section = &server.section;

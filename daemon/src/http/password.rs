@@ -12,8 +12,28 @@ const ARGON2: &str = "$argon2";
 
 /// A password that cannot be compared with anything.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the password is no valid Argon2 hash ({0}); supervisorctl hash-password makes them")]
-pub(super) struct BadHash(password_hash::Error);
+pub(super) enum BadHash {
+    /// It is none.
+    #[error("the password is no valid Argon2 hash ({0}); supervisorctl hash-password makes them")]
+    Invalid(password_hash::Error),
+    /// To compare with it would keep the machine busy.
+    #[error(
+        "the password is an Argon2 hash that takes too much to compare with: m={memory} KiB, t={passes}; m may be \
+         {MEMORY} and m times t {EFFORT} at most"
+    )]
+    Costly {
+        /// KiB.
+        memory: u32,
+        /// How often they are gone through.
+        passes: u32,
+    },
+}
+
+/// The most memory that a comparison may take, in KiB: 1 GiB.
+const MEMORY: u32 = 1024 * 1024;
+
+/// The most memory times passes, in KiB: some seconds.
+const EFFORT: u32 = 2 * MEMORY;
 
 /// A password as configured.
 #[derive(Debug, Clone)]
@@ -30,15 +50,13 @@ impl Stored {
     /// Reads what the configuration has.
     ///
     /// # Errors
-    /// When it looks like an Argon2 hash and is none.
+    /// When it looks like an Argon2 hash and is none, or one that nobody should compare with.
     pub(super) fn parse(text: &str) -> Result<Self, BadHash> {
         if let Some(hash) = text.strip_prefix(SHA) {
             return Ok(Self::Sha1(hash.to_ascii_lowercase()));
         }
         if text.starts_with(ARGON2) {
-            return check(text)
-                .map(|()| Self::Argon2(text.to_owned()))
-                .map_err(BadHash);
+            return check(text).map(|()| Self::Argon2(text.to_owned()));
         }
         Ok(Self::Plain(text.to_owned()))
     }
@@ -63,12 +81,21 @@ impl Stored {
 }
 
 /// Whether a hash has all that is needed to compare with it.
-fn check(text: &str) -> Result<(), password_hash::Error> {
+fn check(text: &str) -> Result<(), BadHash> {
+    let (memory, passes) = cost(text).map_err(BadHash::Invalid)?;
+    if memory > MEMORY || memory.saturating_mul(passes) > EFFORT {
+        return Err(BadHash::Costly { memory, passes });
+    }
+    Ok(())
+}
+
+/// The memory in KiB and the passes of a hash that can be compared with.
+fn cost(text: &str) -> Result<(u32, u32), password_hash::Error> {
     let hash = PasswordHash::new(text)?;
     Algorithm::try_from(hash.algorithm)?;
-    Params::try_from(&hash)?;
+    let params = Params::try_from(&hash)?;
     match (hash.salt, hash.hash) {
-        (Some(_), Some(_)) => Ok(()),
+        (Some(_), Some(_)) => Ok((params.m_cost(), params.t_cost())),
         _ => Err(password_hash::Error::PhcStringField),
     }
 }
@@ -131,6 +158,22 @@ pub(super) mod tests {
         for (stored, password, expected) in rows {
             let stored = Stored::parse(stored).unwrap();
             assert_eq!(stored.matches(password), expected, "{stored:?} {password}");
+        }
+    }
+
+    #[test]
+    fn costly_hashes_are_refused() {
+        let cheap = hashed("x");
+        let rows = [
+            ("m=65536,t=3,p=4", true),
+            ("m=1048576,t=2,p=4", true),
+            ("m=1048577,t=1,p=1", false),
+            ("m=1048576,t=3,p=4", false),
+            ("m=8,t=4294967295,p=1", false),
+        ];
+        for (params, fine) in rows {
+            let text = cheap.replace("m=8,t=1,p=1", params);
+            assert_eq!(Stored::parse(&text).is_ok(), fine, "{params}");
         }
     }
 

@@ -1,20 +1,16 @@
 //! The people who may log in, and the slow way of finding out whether they know their password.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use config::model::{Account, Credentials};
 use ring::hmac;
 use ring::rand::SystemRandom;
-use tokio::sync::Semaphore;
 
 use super::password::{BadHash, Stored, same};
+use super::turns::{Origin, Turns};
 use crate::access::Caller;
 use crate::sys::aside::aside;
-
-/// Slow comparisons that may wait for their turn; more are refused, so that guessing costs neither memory nor the
-/// patience of those who know their password.
-const QUEUE: usize = 16;
 
 /// Somebody with a password.
 #[derive(Debug)]
@@ -68,8 +64,7 @@ pub(super) struct Overrun;
 /// Compares passwords: quick ones at once, slow ones beside the event loop, one at a time.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    turn: Semaphore,
-    waiting: Cell<usize>,
+    turns: Turns,
     /// Lives as long as the daemon, so that what is remembered is of no use to anybody else. `None`: the system had no
     /// random bytes, and nothing is remembered.
     key: Option<hmac::Key>,
@@ -79,42 +74,53 @@ impl Verifier {
     pub(super) fn new() -> Rc<Self> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Rc::new(Self {
-            turn: Semaphore::new(1),
-            waiting: Cell::new(0),
+            turns: Turns::default(),
             key: key.ok(),
         })
     }
 
-    /// Whether `password` is the person's.
+    /// Whether `password`, which comes from `origin`, is the person's.
     ///
     /// # Errors
     /// When too many wait already.
-    pub(super) async fn verify(&self, person: &Person, password: &str) -> Result<bool, Overrun> {
+    pub(super) async fn verify(
+        &self,
+        person: &Person,
+        password: &str,
+        origin: Origin,
+    ) -> Result<bool, Overrun> {
         if !person.is_slow() {
             return Ok(person.stored.matches(password));
         }
         if self.remembers(person, password) {
             return Ok(true);
         }
-        let _place = self.queue().ok_or(Overrun)?;
-        let Ok(_turn) = self.turn.acquire().await else {
-            return Err(Overrun);
-        };
+        let _turn = self.turns.take(origin).await.ok_or(Overrun)?;
         // A browser asks for several things at once: the first may have been answered meanwhile.
         if self.remembers(person, password) {
             return Ok(true);
         }
-        let (stored, given) = (person.stored.clone(), password.to_owned());
-        let compared = aside(move || stored.matches(&given)).await;
-        let right = compared.unwrap_or(false);
+        let right = compare(&person.stored, password).await;
         if right {
-            let tag = self
-                .key
-                .as_ref()
-                .map(|key| hmac::sign(key, password.as_bytes()));
-            *person.known.borrow_mut() = tag;
+            let sign = |key| hmac::sign(key, password.as_bytes());
+            *person.known.borrow_mut() = self.key.as_ref().map(sign);
         }
         Ok(right)
+    }
+
+    /// Takes as long as a slow comparison with the person's password that fails.
+    ///
+    /// # Errors
+    /// When too many wait already.
+    pub(super) async fn pretend(
+        &self,
+        person: &Person,
+        password: &str,
+        origin: Origin,
+    ) -> Result<(), Overrun> {
+        let _turn = self.turns.take(origin).await.ok_or(Overrun)?;
+        compare(&person.stored, password).await;
+        Ok(())
     }
 
     fn remembers(&self, person: &Person, password: &str) -> bool {
@@ -123,30 +129,20 @@ impl Verifier {
             _ => false,
         }
     }
-
-    /// A place among those who wait, if there is one.
-    fn queue(&self) -> Option<Queued<'_>> {
-        let waiting = self.waiting.get();
-        (waiting < QUEUE).then(|| {
-            self.waiting.set(waiting + 1);
-            Queued(&self.waiting)
-        })
-    }
 }
 
-/// Somebody who waits.
-struct Queued<'a>(&'a Cell<usize>);
-
-impl Drop for Queued<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
+async fn compare(stored: &Stored, password: &str) -> bool {
+    let (stored, given) = (stored.clone(), password.to_owned());
+    let compared = aside(move || stored.matches(&given)).await;
+    compared.unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::password::tests::hashed;
     use super::*;
+
+    const HERE: Origin = Origin::User(None);
 
     fn run<T>(test: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -158,25 +154,26 @@ mod tests {
         let person = Person::new("ann", &hashed("open"), Caller::anybody()).unwrap();
         let verifier = Verifier::new();
         run(async {
-            assert_eq!(verifier.verify(&person, "shut").await, Ok(false));
+            assert_eq!(verifier.verify(&person, "shut", HERE).await, Ok(false));
             assert!(!verifier.remembers(&person, "shut"));
-            assert_eq!(verifier.verify(&person, "open").await, Ok(true));
+            assert_eq!(verifier.pretend(&person, "open", HERE).await, Ok(()));
+            assert!(!verifier.remembers(&person, "open"));
+            assert_eq!(verifier.verify(&person, "open", HERE).await, Ok(true));
             assert!(verifier.remembers(&person, "open"));
             assert!(!verifier.remembers(&person, "shut"));
-            assert_eq!(verifier.verify(&person, "shut").await, Ok(false));
-            assert_eq!(verifier.waiting.get(), 0);
+            assert_eq!(verifier.verify(&person, "shut", HERE).await, Ok(false));
         });
     }
 
     #[test]
-    fn few_wait_for_their_turn() {
+    fn who_is_remembered_waits_for_nobody() {
         let person = Person::new("ann", &hashed("open"), Caller::anybody()).unwrap();
         let verifier = Verifier::new();
-        let places: Vec<_> = (0..QUEUE).map(|_| verifier.queue().unwrap()).collect();
         run(async {
-            assert_eq!(verifier.verify(&person, "open").await, Err(Overrun));
-            drop(places);
-            assert_eq!(verifier.verify(&person, "open").await, Ok(true));
+            assert_eq!(verifier.verify(&person, "open", HERE).await, Ok(true));
+            let turn = verifier.turns.take(HERE).await;
+            assert_eq!(verifier.verify(&person, "open", HERE).await, Ok(true));
+            drop(turn);
         });
     }
 }

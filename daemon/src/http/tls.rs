@@ -1,10 +1,11 @@
 //! TLS: certificates from files, taken up anew when the files change.
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use config::model::TlsFiles;
+use config::{TlsFile, TlsFlaw};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -28,12 +30,24 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is wrong with the files.
 #[derive(Debug, thiserror::Error)]
-#[error("Section [{section}] cannot be used: {option} {path}: {problem}")]
+#[error("Section [{section}] cannot be used: {option} {}", flaw.text)]
 pub struct TlsError {
     section: String,
     option: &'static str,
-    path: String,
-    problem: String,
+    flaw: TlsFlaw,
+}
+
+impl TlsError {
+    fn of(section: &str, flaw: TlsFlaw) -> Self {
+        Self {
+            section: section.to_owned(),
+            option: match flaw.file {
+                TlsFile::Certificates => "certfile",
+                TlsFile::Key => "keyfile",
+            },
+            flaw,
+        }
+    }
 }
 
 /// The certificate of one server.
@@ -56,7 +70,7 @@ impl Certificate {
     /// When one is not there or not what it should be, or the two do not fit.
     pub(super) fn load(section: &str, files: &TlsFiles) -> Result<Self, TlsError> {
         let stamp = stamp(files);
-        let config = load(section, files)?;
+        let config = load(files).map_err(|flaw| TlsError::of(section, flaw))?;
         Ok(Self {
             section: section.to_owned(),
             files: files.clone(),
@@ -83,28 +97,16 @@ impl Certificate {
             return;
         }
         let section = &self.section;
-        match load(section, &self.files) {
+        match load(&self.files) {
             Ok(config) => {
                 *self.config.borrow_mut() = config;
                 log.info(format_args!("Server '{section}' has a new certificate"));
             }
-            Err(error) => log.error(format_args!(
-                "{error}; the certificate of before is used on"
+            Err(flaw) => log.error(format_args!(
+                "{}; the certificate of before is used on",
+                TlsError::of(section, flaw)
             )),
         }
-    }
-
-    /// A remark on a key that others can read.
-    pub(super) fn remark(&self) -> Option<String> {
-        let path = &self.files.key;
-        let mode = fs::metadata(path).ok()?.permissions().mode();
-        (mode & 0o004 != 0).then(|| {
-            format!(
-                "Server '{}': everybody can read the private key {}",
-                self.section,
-                path.display()
-            )
-        })
     }
 }
 
@@ -116,15 +118,22 @@ fn stamp(files: &TlsFiles) -> [Stamp; 2] {
     })
 }
 
-fn load(section: &str, files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
-    let failed = |option, path: &Path, problem: String| TlsError {
-        section: section.to_owned(),
-        option,
-        path: path.display().to_string(),
-        problem,
-    };
-    let no_certificate = |problem| failed("certfile", &files.certificates, problem);
-    let no_key = |problem| failed("keyfile", &files.key, problem);
+/// Something that is wrong with a file.
+pub(super) fn flaw(file: TlsFile, path: &Path, problem: impl Display) -> TlsFlaw {
+    TlsFlaw {
+        file,
+        text: format!("{}: {problem}", path.display()),
+    }
+}
+
+/// What a server does with a certificate and its key.
+///
+/// # Errors
+/// When one is not there or not what it should be, or the two do not fit.
+pub(super) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsFlaw> {
+    let no_certificate =
+        |problem: String| flaw(TlsFile::Certificates, &files.certificates, problem);
+    let no_key = |problem: String| flaw(TlsFile::Key, &files.key, problem);
     let chain = certificates(&files.certificates).map_err(no_certificate)?;
     let key = PrivateKeyDer::from_pem_file(&files.key);
     let key = key.map_err(|error| no_key(explain(error, "private key")))?;

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::closing::{OsSignal, Outcome};
 use super::group::{Group, Member};
 use super::messages::{AddGroup, RemoveGroup, Reread};
+use crate::http::Judge;
 use crate::process::children::breathe;
 use crate::process::messages::AutoStart;
 use crate::process::{Process, Services};
@@ -214,7 +215,7 @@ impl Supervisor {
 
     /// Reads the configuration again, without taking it over.
     pub(super) fn load(&self) -> Result<Config, Fault> {
-        config::load(&self.command_line, &self.environment)
+        config::load_to_serve(&self.command_line, &self.environment, &Judge::Server)
             .map_err(|error| FaultCode::CantReread.about(error.to_string()))
     }
 }
