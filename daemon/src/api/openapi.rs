@@ -47,7 +47,10 @@ pub fn document() -> String {
                     "description": "Why not.",
                     "content": {"application/json": {"schema": refusal}},
                 },
-                "Unauthorized": {"description": "Name and password are needed, and are not these."},
+                "Unauthorized": {
+                    "description": "Name and password are needed, and are not these.",
+                    "content": {"application/json": {"schema": refusal}},
+                },
             },
         },
     });
@@ -119,12 +122,13 @@ fn refusals(route: &Route) -> BTreeSet<StatusCode> {
     let mut statuses: BTreeSet<_> = route.faults().into_iter().map(status).collect();
     // Whatever the table says, a parameter that it does not know is refused.
     statuses.insert(StatusCode::BAD_REQUEST);
+    // Before anybody looks at the path: a browser on a strange name, too many who log in.
+    statuses.extend([StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS]);
     if route.has_place(Place::Path) {
         statuses.insert(StatusCode::NOT_FOUND);
     }
     if route.verb == Verb::Post {
         statuses.extend([
-            StatusCode::FORBIDDEN,
             StatusCode::REQUEST_TIMEOUT,
             StatusCode::CONFLICT,
             StatusCode::LENGTH_REQUIRED,

@@ -1,6 +1,6 @@
 //! Why a request was not answered as wished.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use hyper::StatusCode;
 use protocol::faults::{Fault, FaultCode};
@@ -101,6 +101,16 @@ impl Problem {
         Self {
             status,
             ..Self::from(fault)
+        }
+    }
+}
+
+/// The reason.
+impl Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Fault(fault) => fault.fmt(f),
+            Cause::Request(text) => f.write_str(text),
         }
     }
 }

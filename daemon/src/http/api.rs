@@ -8,6 +8,7 @@ use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderN
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
+use super::refusals::Remark;
 use super::reply::{self, Reply};
 use super::router::{Exchange, TakenOver};
 use super::{body, push};
@@ -30,7 +31,7 @@ pub(super) async fn answer(
     let (head, body) = request.into_parts();
     let output = match respond(exchange, context, &head, body).await {
         Ok(output) => output,
-        Err(problem) => Output::Whole(problem.into()),
+        Err(problem) => return Ok(refusal(problem)),
     };
     match output {
         Output::Whole(whole) => Ok(reply(whole)),
@@ -41,6 +42,16 @@ pub(super) async fn answer(
             Err(TakenOver)
         }
     }
+}
+
+/// Answers a request that gets no further.
+pub(super) fn refuse(status: StatusCode, why: &str) -> Reply {
+    refusal(Problem::new(status, why))
+}
+
+fn refusal(problem: Problem) -> Reply {
+    let reason = problem.to_string();
+    Remark::on(reply(problem.into()), reason)
 }
 
 async fn respond(

@@ -5,17 +5,45 @@ use hyper::header::{HOST, HeaderMap, HeaderName, ORIGIN, REFERER};
 /// What a browser says about the page that a request comes from.
 pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether another web site makes a browser send this request. Browsers tell; requests that say nothing about it
-/// come from scripts and are taken as wanted.
-pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return !matches!(site.as_bytes(), b"same-origin" | b"none");
+/// Where the page is that makes a browser send a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// It is one of ours.
+    Ours,
+    /// On another web site: its name and port, if they are told.
+    Elsewhere(Option<String>),
+    /// Nobody says: it comes from a script, an address that was typed, or a page that conceals itself.
+    Untold,
+}
+
+impl Source {
+    /// What the headers tell. Browsers tell most to servers with TLS and on this machine; others get to know the page
+    /// of a POST, and that of a link unless that page or its use of TLS forbids it. `names` are further names of ours,
+    /// with their ports where they are not the usual ones: behind a proxy the Host header may have another.
+    pub(super) fn of(headers: &HeaderMap, names: &[String]) -> Self {
+        let source = headers.get(ORIGIN).or(headers.get(REFERER));
+        let source = source.map(|source| source.to_str().ok().and_then(authority));
+        if let Some(site) = headers.get(SEC_FETCH_SITE) {
+            return match site.as_bytes() {
+                b"same-origin" => Self::Ours,
+                b"none" => Self::Untold,
+                _ => Self::Elsewhere(source.flatten().map(str::to_owned)),
+            };
+        }
+        match source {
+            None => Self::Untold,
+            Some(Some(source)) if is_ours(source, headers, names) => Self::Ours,
+            Some(source) => Self::Elsewhere(source.map(str::to_owned)),
+        }
     }
-    let source = headers.get(ORIGIN).or(headers.get(REFERER));
-    source.is_some_and(|source| {
-        let (source, host) = (source.to_str().ok().and_then(authority), host(headers));
-        !matches!((source, host), (Some(source), Some(host)) if same_authority(source, host))
-    })
+}
+
+fn is_ours(source: &str, headers: &HeaderMap, names: &[String]) -> bool {
+    let named = names.iter().map(String::as_str);
+    host(headers)
+        .into_iter()
+        .chain(named)
+        .any(|ours| same_authority(source, ours))
 }
 
 /// How a server is spoken to.
@@ -183,27 +211,46 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_other_sites_cause_are_recognised() {
-        let rows: [(&[(HeaderName, &str)], bool); 13] = [
-            (&[], false),
-            (&[(HOST, "a")], false),
-            (&[(SEC_FETCH_SITE, "same-origin")], false),
-            (&[(SEC_FETCH_SITE, "none")], false),
-            (&[(SEC_FETCH_SITE, "same-site")], true),
-            (&[(SEC_FETCH_SITE, "cross-site")], true),
-            (&[(HOST, "a:1"), (ORIGIN, "http://A:1")], false),
-            (&[(HOST, "a:1"), (ORIGIN, "http://a:2")], true),
-            (&[(HOST, "a:1"), (ORIGIN, "null")], true),
-            (&[(HOST, "a"), (ORIGIN, "https://a:443")], false),
+    fn where_a_request_comes_from_is_told_by_browsers() {
+        use Source::{Ours, Untold};
+        let elsewhere = |source: &str| Source::Elsewhere(Some(source.to_owned()));
+        let hidden = || Source::Elsewhere(None);
+        let rows: [(&[(HeaderName, &str)], Source); 19] = [
+            (&[], Untold),
+            (&[(HOST, "a")], Untold),
+            (&[(SEC_FETCH_SITE, "same-origin")], Ours),
+            (&[(SEC_FETCH_SITE, "none")], Untold),
+            (&[(SEC_FETCH_SITE, "same-site")], hidden()),
+            (&[(SEC_FETCH_SITE, "cross-site")], hidden()),
+            (
+                &[(SEC_FETCH_SITE, "cross-site"), (ORIGIN, "http://proxy")],
+                elsewhere("proxy"),
+            ),
+            (&[(HOST, "a:1"), (ORIGIN, "http://A:1")], Ours),
+            (&[(HOST, "a:1"), (ORIGIN, "http://a:2")], elsewhere("a:2")),
+            (&[(HOST, "a:1"), (ORIGIN, "null")], hidden()),
+            (&[(HOST, "a"), (ORIGIN, "https://a:443")], Ours),
             (
                 &[(HOST, "a"), (REFERER, "http://a:80/index.html?x#y")],
-                false,
+                Ours,
             ),
-            (&[(HOST, "a"), (REFERER, "http://b/a")], true),
-            (&[(ORIGIN, "http://a")], true),
+            (&[(HOST, "a"), (REFERER, "http://b/a")], elsewhere("b")),
+            (&[(ORIGIN, "http://a")], elsewhere("a")),
+            (&[(HOST, "a:1"), (ORIGIN, "http://Proxy")], Ours),
+            (&[(HOST, "a:1"), (ORIGIN, "https://proxy:443")], Ours),
+            (
+                &[(HOST, "a:1"), (ORIGIN, "http://proxy:8")],
+                elsewhere("proxy:8"),
+            ),
+            (&[(HOST, "a:1"), (REFERER, "http://other:8/")], Ours),
+            (
+                &[(HOST, "a:1"), (REFERER, "http://other/")],
+                elsewhere("other"),
+            ),
         ];
-        for (rows, cross) in rows {
-            assert_eq!(is_cross_site(&headers(rows)), cross, "{rows:?}");
+        let names = ["proxy".to_owned(), "other:8".to_owned()];
+        for (rows, source) in rows {
+            assert_eq!(Source::of(&headers(rows), &names), source, "{rows:?}");
         }
     }
 }

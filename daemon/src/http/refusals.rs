@@ -5,10 +5,14 @@ use std::fmt::Display;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::reply::Reply;
 use crate::logs::activity::ActivityLog;
 
 /// The shortest time between two lines.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest user name that is logged.
+const NAME_CHARS: usize = 64;
 
 /// Writes about refusals; clones share the count of what is left out.
 #[derive(Debug, Clone)]
@@ -21,6 +25,32 @@ pub(super) struct Refusals {
 struct Inner {
     last: Cell<Option<Instant>>,
     unsaid: Cell<u64>,
+}
+
+/// What the log says about one refusal besides its status; travels with the answer.
+#[derive(Debug, Clone)]
+pub(super) struct Remark(String);
+
+impl Remark {
+    /// The answer, with a reason for the log.
+    pub(super) fn on(mut reply: Reply, reason: impl Display) -> Reply {
+        let remark = Self(format!(" ({reason})"));
+        reply.extensions_mut().insert(remark);
+        reply
+    }
+
+    /// The answer, with the name that was given for the log.
+    pub(super) fn naming(mut reply: Reply, name: &str) -> Reply {
+        let name: String = name.chars().take(NAME_CHARS).collect();
+        reply.extensions_mut().insert(Self(format!(" as {name:?}")));
+        reply
+    }
+
+    /// What goes with an answer; empty for most.
+    pub(super) fn of(reply: &Reply) -> &str {
+        let remark = reply.extensions().get::<Self>();
+        remark.map_or("", |Self(remark)| remark)
+    }
 }
 
 impl Refusals {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue, SERVER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 
@@ -46,6 +47,7 @@ fn explained(status: StatusCode, message: &str) -> Reply {
     let headers = reply.headers_mut();
     headers.insert(CONTENT_LENGTH, length.into());
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply
 }
 
@@ -59,9 +61,8 @@ pub(super) fn empty(status: StatusCode) -> Reply {
     bare(status, Bytes::new())
 }
 
-/// Asks for credentials. The connection ends, as it may hold a body that nobody wants.
-pub(super) fn unauthorized() -> Reply {
-    let mut reply = error(StatusCode::UNAUTHORIZED);
+/// Asks for credentials with an answer. The connection ends, as it may hold a body that nobody wants.
+pub(super) fn challenge(mut reply: Reply) -> Reply {
     let headers = reply.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     headers.insert(

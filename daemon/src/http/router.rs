@@ -15,7 +15,7 @@ use super::capacity::Capacity;
 use super::guard::{Forgery, Guard};
 use super::origin::{Scheme, server_url};
 use super::patience::{BusyGuard, Condition};
-use super::refusals::Refusals;
+use super::refusals::{Refusals, Remark};
 use super::reply::{self, Reply};
 use super::sockets::Client;
 use super::stream::Stream;
@@ -121,8 +121,7 @@ pub(super) async fn answer(
     if is_noteworthy(status) {
         let client = &exchange.client;
         let refusals = exchange.site.refusals();
-        let remark = reply.extensions().get::<Remark>();
-        let remark = remark.map_or("", |Remark(remark)| remark);
+        let remark = Remark::of(&reply);
         refusals.tell(format_args!(
             "refused {method} {path:?} from {client}{remark}: {status}"
         ));
@@ -144,15 +143,22 @@ fn is_noteworthy(status: StatusCode) -> bool {
 
 async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Reply, TakenOver> {
     let site = &exchange.site;
+    let is_api = api::covers(request.uri().path());
+    if let Err(forgery) = site.guard.admit(request.headers()) {
+        return Ok(match is_api {
+            true => api::refuse(StatusCode::FORBIDDEN, &forgery.to_string()),
+            false => forbid(&forgery),
+        });
+    }
     let caller = match site.gate.admit(&exchange.client, request.headers()).await {
         Ok(caller) => caller,
-        Err(denied) => return Ok(turn_away(denied)),
+        Err(denied) => return Ok(turn_away(&denied, is_api)),
     };
     if !caller.may(&Deed::Look) {
         return Ok(reply::error(StatusCode::FORBIDDEN));
     }
     let context = site.context.on_behalf_of(caller);
-    if api::covers(request.uri().path()) {
+    if is_api {
         return api::answer(exchange, &context, request).await;
     }
     let path = percent_decode_str(request.uri().path())
@@ -176,36 +182,28 @@ async fn route(exchange: &Rc<Exchange>, request: Request<Incoming>) -> Result<Re
     Ok(assets::answer(exchange, &path, &request))
 }
 
-/// What the log says about a refusal besides its status.
-#[derive(Debug, Clone)]
-struct Remark(String);
-
-/// The longest user name that is logged.
-const NAME_CHARS: usize = 64;
-
 /// The answer to somebody who is nobody. The log gets the name, never the password.
-fn turn_away(denied: Denied) -> Reply {
+fn turn_away(denied: &Denied, is_api: bool) -> Reply {
+    let status = match denied {
+        Denied::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+        Denied::Malformed => StatusCode::BAD_REQUEST,
+        Denied::Overrun => StatusCode::TOO_MANY_REQUESTS,
+    };
+    let reply = match is_api {
+        true => api::refuse(status, &denied.to_string()),
+        false => reply::error(status),
+    };
     match denied {
-        Denied::Unauthorized(name) => {
-            let mut reply = reply::unauthorized();
-            if let Some(name) = name {
-                let name: String = name.chars().take(NAME_CHARS).collect();
-                let remark = Remark(format!(" as {name:?}"));
-                reply.extensions_mut().insert(remark);
-            }
-            reply
-        }
-        Denied::Malformed => reply::error(StatusCode::BAD_REQUEST),
-        Denied::Overrun => reply::error(StatusCode::TOO_MANY_REQUESTS),
+        Denied::Unauthorized(Some(name)) => Remark::naming(reply::challenge(reply), name),
+        Denied::Unauthorized(None) => reply::challenge(reply),
+        Denied::Malformed | Denied::Overrun => reply,
     }
 }
 
 /// The answer to a request that a browser's user may know nothing about.
 pub(super) fn forbid(forgery: &Forgery) -> Reply {
-    let mut reply = reply::refusal(StatusCode::FORBIDDEN, &forgery.to_string());
-    let remark = Remark(format!(" ({forgery})"));
-    reply.extensions_mut().insert(remark);
-    reply
+    let reply = reply::refusal(StatusCode::FORBIDDEN, &forgery.to_string());
+    Remark::on(reply, forgery)
 }
 
 /// XML-RPC. The call goes on in a task of its own, as a client that leaves must not undo what it has begun.

@@ -78,17 +78,26 @@ fn statuses(daemon: &Daemon, headers: &[&str]) -> [u16; 4] {
 
 const PASSED: [u16; 4] = [301, 301, 200, 200];
 const REFUSED: [u16; 4] = [403; 4];
+/// A link that may be anywhere: the page asks.
+const ASKED: [u16; 4] = [403, 301, 200, 200];
 
 const FIREFOX: &str =
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 #[test]
 fn other_sites_cannot_make_a_browser_act() {
-    let rows: [(&[&str], [u16; 4]); 9] = [
+    let rows: [(&[&str], [u16; 4]); 13] = [
         (&["Host: localhost"], PASSED),
         (&[], PASSED),
         (&["Host: localhost", "Sec-Fetch-Site: same-origin"], PASSED),
-        (&["Host: localhost", "Sec-Fetch-Site: none"], PASSED),
+        (&["Host: localhost", "Sec-Fetch-Site: none"], ASKED),
+        (&["Host: localhost", FIREFOX], ASKED),
+        (&["Host: 127.0.0.1", "Accept-Language: en"], ASKED),
+        (
+            &["Host: localhost:1", FIREFOX, "Referer: http://localhost:1/"],
+            PASSED,
+        ),
+        (&["Host: 127.0.0.1", "User-Agent: curl/8.9"], PASSED),
         (&["Host: localhost", "Sec-Fetch-Site: cross-site"], REFUSED),
         (&["Host: localhost", "Sec-Fetch-Site: same-site"], REFUSED),
         (&["Host: localhost", "Origin: http://evil.example"], REFUSED),
@@ -107,7 +116,7 @@ fn other_sites_cannot_make_a_browser_act() {
             let headers = [headers, &[authorization.as_str()]].concat();
             assert_eq!(statuses(&daemon, &headers), expected, "{headers:?}");
         }
-        let page = "GET / HTTP/1.1\r\nConnection: close\r\nSec-Fetch-Site: cross-site\r\n";
+        let page = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-Fetch-Site: cross-site\r\n";
         let page = port(&daemon).exchange(format!("{page}{authorization}\r\n\r\n").as_bytes());
         assert_eq!(
             page.expect("an answer").status,
@@ -138,8 +147,10 @@ fn browsers_must_call_an_open_server_by_its_name() {
         own_name(),
     ];
     for host in own {
-        let headers = [&format!("Host: {host}"), FIREFOX];
+        let page = format!("Referer: http://{host}/");
+        let headers = [&format!("Host: {host}"), FIREFOX, &page];
         assert_eq!(statuses(&daemon, &headers), PASSED, "{host}");
+        assert_eq!(reads(&daemon, &headers), READABLE, "{host}");
     }
     let strange = "Host: rebound.example";
     let signs = [
@@ -147,9 +158,11 @@ fn browsers_must_call_an_open_server_by_its_name() {
         "Origin: http://rebound.example",
         "Referer: http://rebound.example/",
         "Sec-Fetch-Site: same-origin",
+        "Accept-Language: de",
     ];
     for sign in signs {
         assert_eq!(statuses(&daemon, &[strange, sign]), REFUSED, "{sign}");
+        assert_eq!(reads(&daemon, &[strange, sign]), HIDDEN, "{sign}");
     }
     assert_eq!(
         statuses(&daemon, &[strange, "User-Agent: curl/8.9"]),
@@ -160,6 +173,7 @@ fn browsers_must_call_an_open_server_by_its_name() {
         PASSED,
         "scripts call as they like"
     );
+    assert_eq!(reads(&daemon, &[strange]), READABLE, "and read");
     let reply = Door::PageForm.knock(&daemon, &[strange, FIREFOX]);
     assert!(
         reply.text().contains("not known as rebound.example"),
@@ -169,12 +183,120 @@ fn browsers_must_call_an_open_server_by_its_name() {
     daemon.wait_log("add that to server_names");
 }
 
+/// What there is to read.
+const READS: [&str; 6] = [
+    "/",
+    "/tail.html?processname=web",
+    "/api/v1/daemon/log",
+    "/api/v1/config",
+    "/metrics",
+    "/logtail/web",
+];
+const READABLE: [u16; 5] = [200; 5];
+const HIDDEN: [u16; 5] = [403; 5];
+
+/// What is answered to somebody who reads; streams do not end by themselves.
+fn reads(daemon: &Daemon, headers: &[&str]) -> [u16; 5] {
+    [0, 1, 2, 3, 4].map(|number| read(daemon, READS[number], headers).status)
+}
+
+fn read(daemon: &Daemon, path: &str, headers: &[&str]) -> Reply {
+    let mut request = format!("GET {path} HTTP/1.1\r\nConnection: close\r\n");
+    for header in headers {
+        request.push_str(&format!("{header}\r\n"));
+    }
+    request.push_str("\r\n");
+    let reply = port(daemon).exchange(request.as_bytes());
+    reply.expect("an answer")
+}
+
+#[test]
+fn what_is_refused_says_why_in_the_clients_words() {
+    let daemon = Daemon::start(Flavour::Ours, OPEN);
+    let strange = ["Host: rebound.example", FIREFOX];
+    for path in READS {
+        let reply = read(&daemon, path, &strange);
+        assert_eq!(reply.status, 403, "{path}");
+        let text = reply.text();
+        assert!(text.contains("add that to server_names"), "{path}: {text}");
+        let is_api = path.starts_with("/api") || path == "/metrics";
+        let kind = if is_api {
+            "application/json"
+        } else {
+            "text/html"
+        };
+        assert_eq!(reply.header("Content-Type"), Some(kind), "{path}");
+        assert_eq!(
+            reply.header("X-Content-Type-Options"),
+            Some("nosniff"),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn refusals_of_json_are_logged_with_their_reason() {
+    let daemon = Daemon::start(Flavour::Ours, OPEN);
+    let signal = "POST /api/v1/processes/web/stop HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+                  Origin: http://evil.example\r\nContent-Length: 0\r\n\r\n";
+    let reply = port(&daemon)
+        .exchange(signal.as_bytes())
+        .expect("an answer");
+    assert_eq!(reply.status, 403);
+    daemon.wait_log("\"/api/v1/processes/web/stop\" from");
+    daemon.wait_log(
+        "from evil.example; if that is this server, add evil.example to its server_names)",
+    );
+}
+
+#[test]
+fn a_link_that_may_be_anywhere_is_asked_about() {
+    let daemon = Daemon::start(Flavour::Ours, OPEN);
+    daemon.wait_state("web", "RUNNING");
+    let asked = ["Host: localhost", FIREFOX];
+    let reply = read(&daemon, "/?action=stop&processname=web", &asked);
+    assert_eq!(reply.status, 403);
+    let text = reply.text();
+    assert!(text.contains("<strong>stop web</strong>"), "{text}");
+    assert!(text.contains("method=\"post\""), "{text}");
+    assert!(reply.header("Content-Security-Policy").is_some());
+    assert_eq!(daemon.state("web"), "RUNNING");
+    daemon.wait_log("the browser does not say which page this link is on");
+    let refresh = read(&daemon, "/?action=refresh", &asked);
+    assert_eq!(refresh.status, 301, "harmless");
+    let answer = "POST /index.html HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nOrigin: http://localhost\r\n\
+                  Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 27\r\n\r\n\
+                  action=stop&processname=web";
+    let reply = port(&daemon)
+        .exchange(answer.as_bytes())
+        .expect("an answer");
+    assert_eq!(reply.status, 301);
+    daemon.wait_state("web", "STOPPED");
+}
+
+/// nginx passes on its own idea of our name unless told otherwise.
+#[test]
+fn pages_at_the_proxys_name_are_ours() {
+    let daemon = Daemon::start(Flavour::Ours, OPEN);
+    daemon.wait_state("web", "RUNNING");
+    let host = format!("Host: 127.0.0.1:{}", daemon.port());
+    let behind = |source: &str| statuses(&daemon, &[&host, FIREFOX, source]);
+    assert_eq!(behind("Origin: http://sup.example"), PASSED);
+    assert_eq!(behind("Referer: https://sup.example/index.html"), PASSED);
+    assert_eq!(behind("Origin: http://sup.example:8080"), REFUSED);
+    assert_eq!(behind("Origin: http://evil.example"), REFUSED);
+}
+
 #[test]
 fn a_password_makes_names_irrelevant() {
     let daemon = Daemon::start(Flavour::Ours, CLOSED);
     daemon.wait_state("web", "RUNNING");
     let authorization = authorization(Some(("boss", "boss"))).expect("a line");
+    let page = "Referer: http://behind.a.proxy.example/";
     let headers = ["Host: behind.a.proxy.example", FIREFOX, &authorization];
+    assert_eq!(statuses(&daemon, &headers), ASKED);
+    assert_eq!(reads(&daemon, &headers), READABLE);
+    let headers = [&headers, [page].as_slice()].concat();
     assert_eq!(statuses(&daemon, &headers), PASSED);
 }
 

@@ -1,6 +1,7 @@
 //! The web pages: which there are, and how they are answered.
 
 mod actions;
+mod ask;
 mod form;
 mod html;
 mod status;
@@ -9,12 +10,15 @@ mod tail;
 use std::rc::Rc;
 
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, EXPIRES, HeaderMap, HeaderName, HeaderValue, LOCATION, PRAGMA};
+use hyper::header::{CACHE_CONTROL, EXPIRES, HeaderName, HeaderValue, LOCATION, PRAGMA};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use protocol::faults::Fault;
 use protocol::states::DaemonState;
 
 use super::body;
+use super::guard::{Forgery, Guard};
+use super::refusals::Remark;
 use super::reply::{self, Reply};
 use super::router::{Exchange, forbid};
 use crate::rpc::RpcContext;
@@ -66,12 +70,12 @@ pub(super) async fn answer(
     };
     let form = Form::parse(head.uri.query().unwrap_or_default(), &body);
     match page {
-        Page::Ok => reply::content(StatusCode::OK, "text/plain", "OK"),
+        Page::Ok => protected(reply::content(StatusCode::OK, "text/plain", "OK")),
         Page::Tail => html(StatusCode::OK, tail::render(context, &form).await),
         Page::Status if form.action.is_none() || head.method == Method::HEAD => {
             status_page(context, form.message.as_deref()).await
         }
-        Page::Status => act(exchange, context, form, &head.headers).await,
+        Page::Status => act(exchange, context, form, &head).await,
     }
 }
 
@@ -98,14 +102,21 @@ async fn status_page(context: &RpcContext, message: Option<&str>) -> Reply {
 
 /// Performs an action and sends the client to the status page with a message about it. The action goes on in a task
 /// of its own, as a client that leaves must not interrupt it half-way.
-async fn act(exchange: &Exchange, context: &RpcContext, form: Form, headers: &HeaderMap) -> Reply {
+async fn act(exchange: &Exchange, context: &RpcContext, form: Form, head: &Parts) -> Reply {
+    let headers = &head.headers;
     let Some(action) = Action::requested(&form) else {
         return reply::error(StatusCode::BAD_REQUEST);
     };
     if action != Action::Refresh
-        && let Err(forgery) = exchange.site.guard.check(headers)
+        && let Err(forgery) = examine(&exchange.site.guard, head)
     {
-        return forbid(&forgery);
+        return match forgery {
+            // Whoever takes no for an answer, and can read none, shall not believe that it is done.
+            Forgery::Unvouched => {
+                Remark::on(html(StatusCode::FORBIDDEN, ask::render(&form)), forgery)
+            }
+            forgery => forbid(&forgery),
+        };
     }
     match context.ask(GetDaemon).await {
         Ok(daemon) if daemon.state != DaemonState::Running => {
@@ -123,6 +134,13 @@ async fn act(exchange: &Exchange, context: &RpcContext, form: Form, headers: &He
     }
 }
 
+fn examine(guard: &Guard, head: &Parts) -> Result<(), Forgery> {
+    match head.method {
+        Method::GET => guard.check_link(&head.headers),
+        _ => guard.check(&head.headers),
+    }
+}
+
 fn redirect(location: &str) -> Reply {
     let mut reply = reply::error(StatusCode::MOVED_PERMANENTLY);
     never_cache(&mut reply);
@@ -137,8 +155,13 @@ fn redirect(location: &str) -> Reply {
 }
 
 fn html(status: StatusCode, page: String) -> Reply {
-    let mut reply = reply::content(status, HTML, page);
+    let mut reply = protected(reply::content(status, HTML, page));
     never_cache(&mut reply);
+    reply
+}
+
+/// An answer that browsers can do little harm with.
+fn protected(mut reply: Reply) -> Reply {
     let headers = reply.headers_mut();
     for (name, value) in SECURITY {
         headers.insert(
