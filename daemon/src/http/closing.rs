@@ -22,10 +22,16 @@ pub(super) struct Closer {
 #[derive(Debug, Clone)]
 pub(super) struct Closing {
     phase: watch::Receiver<Phase>,
-    resting: Rc<RefCell<Vec<Resting>>>,
-    section: Rc<str>,
+    server: Rc<Server>,
+}
+
+#[derive(Debug)]
+struct Server {
+    section: String,
     /// Another program could go on with its connections.
     can_rest: bool,
+    /// Where they are left.
+    resting: Rc<RefCell<Vec<Resting>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +64,11 @@ impl Closer {
     pub(super) fn watch(&self, section: &str, can_rest: bool) -> Closing {
         Closing {
             phase: self.phase.subscribe(),
-            resting: Rc::clone(&self.resting),
-            section: section.into(),
-            can_rest,
+            server: Rc::new(Server {
+                section: section.to_owned(),
+                can_rest,
+                resting: Rc::clone(&self.resting),
+            }),
         }
     }
 
@@ -90,7 +98,7 @@ impl Closing {
     pub(super) async fn called(&mut self) -> Call {
         let called = self.phase.wait_for(|phase| *phase != Phase::Serving).await;
         match called.as_deref() {
-            Ok(Phase::Resting) if self.can_rest => Call::Rest,
+            Ok(Phase::Resting) if self.server.can_rest => Call::Rest,
             // An error means that the other end was dropped: closing as well.
             Ok(_) | Err(_) => Call::Close,
         }
@@ -106,8 +114,11 @@ impl Closing {
     /// Leaves a connection to another program, if there is still time; otherwise it is closed.
     pub(super) fn leave(&self, socket: OwnedFd, under_way: UnderWay) {
         if self.phase.has_changed().is_ok() {
-            self.resting.borrow_mut().push(Resting {
-                section: self.section.to_string(),
+            let Server {
+                section, resting, ..
+            } = &*self.server;
+            resting.borrow_mut().push(Resting {
+                section: section.clone(),
                 socket,
                 under_way,
             });

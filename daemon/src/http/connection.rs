@@ -188,8 +188,12 @@ async fn converse<S: Socket>(
     let Parts { io, read_buf, .. } = connection.into_parts();
     let (socket, backlog) = io.into_inner().into_inner().into_parts(read_buf);
     match ending {
-        Ending::Over => part(socket, &exchange, closing).await,
         Ending::Rest => leave(socket, UnderWay::Requests(backlog), &closing),
+        Ending::Over => {
+            // It would keep hyper's buffer as long as a stream goes on.
+            drop(backlog);
+            part(socket, &exchange, closing).await;
+        }
     }
 }
 
