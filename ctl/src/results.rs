@@ -138,6 +138,7 @@ impl Outcome {
             Some(FaultCode::Failed) if matches!(verb, Verb::Stop | Verb::Signal) => {
                 Ok(self.text.clone())
             }
+            Some(FaultCode::NotPermitted) => Ok(not_permitted(name, &self.text)),
             // Not about this process: the same line as for every other call.
             Some(FaultCode::ShutdownState) => Err(CallError::Fault(FaultValue {
                 code: self.status,
@@ -168,6 +169,12 @@ impl Outcome {
     fn code(&self) -> Option<FaultCode> {
         FaultCode::from_code(self.status)
     }
+}
+
+/// The line about something that the user may not act on. What else was named may be another matter.
+pub(crate) fn not_permitted(name: &str, text: &str) -> String {
+    let reason = text.strip_prefix("NOT_PERMITTED: ").unwrap_or(text);
+    format!("{name}: ERROR ({reason})")
 }
 
 #[cfg(test)]
@@ -233,6 +240,10 @@ mod tests {
                 Some(NotRunning),
             ),
             (Verb::Clear, 80, "g:p: cleared", None),
+            (Verb::Start, 93, "g:p: ERROR (TEXT: g:p)", Some(Failed)),
+            (Verb::Stop, 93, "g:p: ERROR (TEXT: g:p)", Some(Failed)),
+            (Verb::Signal, 93, "g:p: ERROR (TEXT: g:p)", Some(Failed)),
+            (Verb::Clear, 93, "g:p: ERROR (TEXT: g:p)", Some(Failed)),
             (Verb::Clear, 30, "g:p: ERROR (failed)", Some(Failed)),
         ];
         for (verb, code, line, status) in rows {

@@ -8,8 +8,9 @@ use protocol::namespec::Namespec;
 use protocol::xmlrpc::Value;
 
 use crate::controller::Controller;
+use crate::exit_status::ExitStatus;
 use crate::failure::Failure;
-use crate::results::{Outcome, Verb};
+use crate::results::{Outcome, Verb, not_permitted};
 use crate::selection;
 use crate::waiting::{Call, Subject};
 
@@ -64,7 +65,7 @@ impl Action<'_> {
         let params = self.params(Some(group));
         match ctl.call_long(Subject::Group(group), self.group, params) {
             Ok(results) => report_all(ctl, self.verb, &Outcome::list(self.group, &results)?),
-            Err(failure) => no_such_group(ctl, self.verb, group, failure),
+            Err(failure) => refused_group(ctl, self.verb, group, failure),
         }
     }
 
@@ -139,18 +140,25 @@ pub(super) fn report_all(
         .try_for_each(|outcome| report(ctl, verb, outcome))
 }
 
-fn no_such_group(
+/// Tells what is only about this group: the next may be another matter.
+fn refused_group(
     ctl: &mut Controller,
     verb: Verb,
     group: &str,
     failure: Failure,
 ) -> Result<(), Failure> {
-    match failure {
-        Failure::Call(error @ CallError::Fault(_)) if error.fault() == Some(FaultCode::BadName) => {
+    let Failure::Call(CallError::Fault(fault)) = &failure else {
+        return Err(failure);
+    };
+    match FaultCode::from_code(fault.code) {
+        Some(FaultCode::BadName) => {
             let line = format!("{group}: ERROR (no such group)");
             ctl.complain(line, verb.unknown_group())
         }
-        failure => Err(failure),
+        Some(FaultCode::NotPermitted) => {
+            ctl.complain(not_permitted(group, &fault.text), ExitStatus::Failed)
+        }
+        _ => Err(failure),
     }
 }
 

@@ -479,6 +479,48 @@ fn the_hash_that_supervisorctl_makes_lets_in() {
 }
 
 #[test]
+fn what_an_operator_may_not_act_on_keeps_nobody_from_the_rest() {
+    let daemon = Daemon::start(
+        Flavour::Ours,
+        "[user:kim]\nrole=operator\npassword=kim\nprograms=web, work\n[program:web]\ncommand=cat\n[program:db]\n\
+         command=cat\n[program:work]\ncommand=cat\nnumprocs=2\nprocess_name=%(process_num)s\n",
+    );
+    for name in ["web", "db", "work:0", "work:1"] {
+        daemon.wait_state(name, "RUNNING");
+    }
+    let kim = |words: &[&str]| {
+        let words = [&["-u", "kim", "-p", "kim"], words].concat();
+        daemon.ctl(&words)
+    };
+    const REFUSED: &str = "db: ERROR (kim may not act on db)\n";
+    let pid = || daemon.info("db")["pid"].clone();
+    let untouched = pid();
+    for names in [["web", "db"], ["db", "web"]] {
+        let out = kim(&["restart", names[0], names[1]]);
+        assert_eq!(out.code, 1, "{out:?}");
+        for line in ["web: stopped\n", "web: started\n", REFUSED] {
+            assert!(out.stdout.contains(line), "{line} in {out:?}");
+        }
+        assert_eq!(daemon.state("web"), "RUNNING");
+    }
+    let out = kim(&["restart", "db:*", "work:*"]);
+    let refused = "db: ERROR (kim may not act on db:*)\n";
+    assert_eq!(out.stdout.matches(refused).count(), 2, "{out:?}");
+    assert_eq!(out.stdout.matches("work:0: started").count(), 1, "{out:?}");
+    assert_eq!(out.code, 1);
+    for (verb, done) in [("signal", "web: signalled\n"), ("clear", "web: cleared\n")] {
+        let words: &[&str] = match verb {
+            "signal" => &["signal", "CONT", "db", "web"],
+            _ => &["clear", "db", "web"],
+        };
+        let out = kim(words);
+        assert_eq!(out.stdout, format!("{REFUSED}{done}"), "{out:?}");
+        assert_eq!(out.code, 1);
+    }
+    assert_eq!(pid(), untouched);
+}
+
+#[test]
 fn bad_hashes_are_refused_at_start() {
     let daemon = Daemon::prepare(
         Flavour::Ours,
