@@ -12,6 +12,7 @@ mod curves;
 mod error;
 mod experiments;
 mod floor;
+mod leftovers;
 mod meter;
 mod options;
 mod rpc;
@@ -28,7 +29,9 @@ use crate::error::{About, Error};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    match run(&arguments) {
+    let result = run(&arguments);
+    leftovers::delete();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             warn(&error.to_string());

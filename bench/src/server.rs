@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::error::{About, Error};
+use crate::leftovers;
 use crate::meter;
 use crate::rpc::{self, Connection};
 
@@ -175,6 +176,7 @@ impl Drop for Server {
         procfs::kill_with_environment(&format!("{MARK}={}", self.dir.path().display()));
         // It has ended before, or just now.
         let _ = self.child.wait();
+        leftovers::keep_crowded(&mut self.dir);
     }
 }
 

@@ -17,7 +17,8 @@ use crate::workload::number;
 pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["spawn", count] => spawn::spawn(number(count)?),
+        ["spawn", count] => spawn::spawn(number(count)?, None),
+        ["spawn", count, logs] => spawn::spawn(number(count)?, Some(Path::new(logs))),
         ["respawn", record, seconds] => spawn::respawn(Path::new(record), number(seconds)?),
         ["copy", dir, writers, total, ref workload @ ..] => {
             copy::volume(Path::new(dir), number(writers)?, number(total)?, workload)

@@ -1,5 +1,6 @@
 //! Starting programs.
 
+use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,12 +9,18 @@ use std::time::{Duration, Instant};
 use crate::error::{About, Error};
 use crate::floor::own;
 
-/// Starts `count` sleepers with three pipes and a process group each, by posix_spawn(3), which is a vfork; prints the
-/// seconds of the loop.
-pub(super) fn spawn(count: usize) -> Result<(), Error> {
+/// Starts `count` sleepers with three pipes and a process group each, by posix_spawn(3), which is a vfork, and makes two
+/// log files for each if there is a directory; prints the seconds of the loop.
+pub(super) fn spawn(count: usize, logs: Option<&Path>) -> Result<(), Error> {
     let mut children: Vec<Child> = Vec::with_capacity(count);
+    let mut files = Vec::new();
     let start = Instant::now();
-    for _ in 0..count {
+    for number in 0..count {
+        for channel in ["stdout", "stderr"] {
+            let Some(dir) = logs else { continue };
+            let path = dir.join(format!("p_{number:05}-{channel}---bare.log"));
+            files.push(File::create_new(path).about("make a log")?);
+        }
         let child = Command::new("/bin/sleep")
             .arg("1000")
             .stdin(Stdio::piped())
