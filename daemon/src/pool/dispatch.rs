@@ -422,14 +422,19 @@ impl Dispatch {
 
     /// Throws away the oldest until an event of this weight fits.
     fn make_room(&mut self, weight: usize, effects: &mut Vec<Effect>) {
-        let (events, bytes) = (self.resting.len(), self.resting_bytes());
-        while self.queue.is_full(self.limit, weight, events, bytes) {
+        while self.is_full(weight) {
             let Some(oldest) = self.queue.pop().or_else(|| self.pop_resting()) else {
                 return;
             };
             self.tally.discarded += 1;
             effects.push(Effect::Discarded(oldest.envelope.serial));
         }
+    }
+
+    /// Whether an event of this weight is too much for now.
+    fn is_full(&self, weight: usize) -> bool {
+        let (events, bytes) = (self.resting.len(), self.resting_bytes());
+        self.queue.is_full(self.limit, weight, events, bytes)
     }
 
     fn resting_bytes(&self) -> usize {

@@ -226,6 +226,27 @@ fn what_an_acceptance_brings_back_goes_to_whoever_is_free() {
 }
 
 #[test]
+fn no_more_of_what_rests_is_discarded_than_must_be() {
+    let mut pool = Dispatch::new(3, Limit::Events(2));
+    for member in 0..3 {
+        pool.running(member, true);
+    }
+    for serial in 0..2 {
+        pool.accept(event(serial));
+        for _ in 0..3 {
+            reject(&mut pool, 0, serial);
+        }
+        assert_eq!(sends(&up(&mut pool, 1)), [(1, serial)]);
+        pool.rejected(1);
+        pool.renewed(0);
+        pool.renewed(1);
+    }
+    assert_eq!(pool.resting(), 2);
+    assert_eq!(pool.accept(event(2)), [Effect::Discarded(0)]);
+    assert_eq!((pool.waiting(), pool.resting()), (2, 1));
+}
+
+#[test]
 fn what_finds_nobody_free_is_said_to_be_rebuffered() {
     let mut pool = Dispatch::new(1, Limit::Events(10));
     for serial in 0..3 {
