@@ -230,6 +230,10 @@ struct World {
     /// The newest event that was ever sent.
     newest_sent: Option<u64>,
     timers: Vec<Rest>,
+    /// One in so many answers is an acceptance.
+    grumpiness: u64,
+    /// One in so many times that something could be raised, it is.
+    idleness: u64,
 }
 
 impl World {
@@ -241,6 +245,7 @@ impl World {
             2 => Limit::Bytes(OVERHEAD * (2 + run.index(8))),
             _ => Limit::Bytes(DEFAULT_MEMORY),
         };
+        let (grumpiness, idleness) = (run.pick(&[2, 2, 12]), run.pick(&[1, 3, 8]));
         run.note(format_args!("{listeners} listeners, {limit:?}"));
         let mut pool = Dispatch::new(listeners, limit);
         let first_poolserial = run.pick(&[0, 0, 7, LAST_POOLSERIAL - 5]);
@@ -254,18 +259,20 @@ impl World {
             first_poolserial,
             newest_sent: None,
             timers: Vec::new(),
+            grumpiness,
+            idleness,
         }
     }
 
     fn step(&mut self) {
         let member = self.run.index(self.held.len());
         match self.run.below(20) {
-            0..=4 => self.raise(),
+            0..=4 if self.run.once_in(self.idleness) => self.raise(),
             5 | 6 => self.set_running(member, true),
             7 => self.set_running(member, false),
             8..=11 => self.ready(member),
-            12 | 13 => self.accept(member),
-            14 | 15 => self.reject(member, false),
+            12..=15 if self.run.once_in(self.grumpiness) => self.accept(member),
+            12..=15 => self.reject(member, false),
             16 => self.reject(member, true),
             17 if self.run.once_in(2) => self.die(member),
             17 => self.lose_pipe(member),

@@ -20,7 +20,7 @@ use protocol::events::EventType;
 use tokio::time::sleep;
 
 use self::ledger::Ledger;
-use self::listener::{BeGood, Die, Introduce, Sham, Vanish};
+use self::listener::{Die, Introduce, Sham, Vanish};
 use super::snapshot::PoolSnapshot;
 use super::{Closer, Finish, Inquire, Pool, Storage, memory_limit};
 use crate::bus::{Abandoned, BusHandle, Deliver, Envelope};
@@ -47,6 +47,8 @@ struct Stage {
     last_pid: Cell<i32>,
     /// How many daemons there have been: listeners of earlier ones are no more.
     era: Cell<u32>,
+    /// Listeners reject most of what they get.
+    is_grumpy: bool,
     /// Nothing goes wrong any more.
     is_kind: Cell<bool>,
 }
@@ -177,6 +179,7 @@ impl<'a> World<'a> {
         let services = workshop.services(&gate);
         let actor = Pool::new(&group, &pool, "me".into(), &services, storage, None).start();
         let stage = Rc::new(Stage {
+            is_grumpy: run.once_in(3),
             run: RefCell::new(run),
             ledger: RefCell::new(Ledger::new(members)),
             pool: RefCell::new(actor),
@@ -299,9 +302,6 @@ impl<'a> World<'a> {
     async fn wind_up(mut self) {
         self.stage.run.borrow_mut().note("wind up");
         self.stage.is_kind.set(true);
-        for listener in &self.listeners {
-            listener.send(BeGood).await.unwrap();
-        }
         let mut patience = 10_000;
         let info = loop {
             sleep(Duration::from_millis(100)).await;

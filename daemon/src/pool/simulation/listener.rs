@@ -61,6 +61,9 @@ const ANSWERS: [&[Act]; 14] = [
     &[End],
 ];
 
+/// What it mostly makes of one when it is grumpy.
+const REJECTION: [&[Act]; 2] = [ANSWERS[0], ANSWERS[3]];
+
 /// The one process of a place in the pool, run after run.
 pub(super) struct Sham {
     stage: Rc<Stage>,
@@ -78,11 +81,6 @@ pub(super) struct Sham {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Die;
-
-/// It starts again and does nothing wrong any more.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct BeGood;
 
 /// Everything sent to it has arrived; to a new pool it introduces itself, too.
 #[derive(Message)]
@@ -231,6 +229,9 @@ impl Handler<Feed> for Sham {
         }
         self.is_ready = false;
         self.holds = self.stage.ledger.borrow_mut().fed(self.member, &feed.event);
+        if self.stage.is_grumpy && self.stage.mishap(1) && !self.stage.mishap(8) {
+            return self.play(&REJECTION, 1, ctx);
+        }
         self.play(&ANSWERS, 2, ctx);
     }
 }
@@ -239,14 +240,6 @@ impl Handler<Die> for Sham {
     type Result = ();
 
     fn handle(&mut self, _: Die, ctx: &mut Context<Self>) {
-        self.die(ctx);
-    }
-}
-
-impl Handler<BeGood> for Sham {
-    type Result = ();
-
-    fn handle(&mut self, _: BeGood, ctx: &mut Context<Self>) {
         self.die(ctx);
     }
 }
