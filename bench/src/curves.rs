@@ -66,7 +66,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
 fn measure(install: &Install, size: usize) -> Result<[f64; 6], Error> {
     let config = numprocs(size, LEAST);
     let (server, mut connection, seconds) = start(install, &config, &last_of(size), size)?;
-    let memory = meter::megabytes(server.pid(), "VmRSS")?;
     let request = rpc::request("supervisor.getAllProcessInfo", &json!([]));
     let mut answers = Vec::new();
     for _ in 0..9 {
@@ -76,6 +75,7 @@ fn measure(install: &Install, size: usize) -> Result<[f64; 6], Error> {
     }
     drop(connection);
     let [cpu, _] = idle(&server, Duration::from_secs(8))?;
+    let memory = meter::megabytes(server.pid(), "VmRSS")?;
     let more = numprocs(10, LEAST).replace("[program:p]", "[program:q]");
     let updated = tools::update(install, &server, &(config + &more), "q:q_00009", size + 10)?;
     Ok([
