@@ -13,6 +13,7 @@ use config::model::Config;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::strays::Launch;
 use crate::bus::snapshot::BusSnapshot;
 use crate::http::ServerSnapshot;
 use crate::logs::activity::Unsent;
@@ -85,7 +86,7 @@ pub enum EstateError {
 }
 
 /// A record: its key, its body, and the descriptors by the numbers that they have now.
-pub(super) type Found3 = (Vec<u8>, Vec<u8>, Vec<RawFd>);
+pub(super) type Entry = (Vec<u8>, Vec<u8>, Vec<RawFd>);
 
 /// Everything there is to know of a daemon that has died.
 #[derive(Default)]
@@ -95,6 +96,8 @@ pub(super) struct Estate {
     serial: u64,
     groups: Vec<(String, KeptGroup)>,
     processes: HashMap<String, Vec<(String, KeptProcess, Vec<RawFd>)>>,
+    /// What was being started.
+    pub(super) launches: Vec<Launch>,
 }
 
 impl KeptDaemon {
@@ -132,7 +135,7 @@ impl Estate {
     ///
     /// # Errors
     /// One of them makes no sense.
-    pub(super) fn of(records: impl Iterator<Item = Found3>) -> Result<Self, EstateError> {
+    pub(super) fn of(records: impl Iterator<Item = Entry>) -> Result<Self, EstateError> {
         let mut estate = Self::default();
         for (key, body, descriptors) in records {
             estate.take(&key, &body, descriptors)?;
@@ -164,9 +167,14 @@ impl Estate {
         } else if let Some(names) = key.strip_prefix(PROCESS) {
             let names = String::from_utf8_lossy(names);
             let (group, name) = names.split_once('\0').unwrap_or((&names, ""));
-            let process = (name.to_owned(), parse(key, body)?, descriptors);
+            let process: KeptProcess = parse(key, body)?;
+            self.launches.extend(process.launched().map(|at| Launch {
+                group: group.to_owned(),
+                process: name.to_owned(),
+                at,
+            }));
             let processes = self.processes.entry(group.to_owned()).or_default();
-            processes.push(process);
+            processes.push((name.to_owned(), process, descriptors));
         }
         Ok(())
     }
@@ -215,4 +223,124 @@ fn parse<'a, T: Deserialize<'a>>(key: &[u8], body: &'a [u8]) -> Result<T, Estate
         what: String::from_utf8_lossy(key).replace('\0', " "),
         error,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::process::snapshot::ProcessSnapshot;
+
+    /// The records of the first state that was ever written, their descriptors numbered from 1000 on.
+    fn records() -> Vec<Entry> {
+        let document = include_bytes!("../../tests/fixtures/state-1.json");
+        let document: Value = serde_json::from_slice(document).unwrap();
+        let state = &document["state"];
+        let daemon = json!({
+            "format": 1, "version": "0.1.0", "program": "/usr/bin/supervisord", "servers": state["servers"], "new": 1
+        });
+        let serial = 2048u64.to_le_bytes().to_vec();
+        let mut records = vec![
+            (DAEMON.to_vec(), daemon.to_string().into_bytes()),
+            (
+                CONFIG.to_vec(),
+                state["supervisor"]["config"].to_string().into_bytes(),
+            ),
+            (SERIAL.to_vec(), serial),
+            (b"invented later".to_vec(), b"?".to_vec()),
+        ];
+        let groups = state["supervisor"]["groups"].as_array().unwrap();
+        for (order, group) in groups.iter().enumerate() {
+            let name = group["name"].as_str().unwrap();
+            let kept =
+                json!({"order": 100 - order, "identifier": "board", "config": group["config"]});
+            records.push((group_key(name), kept.to_string().into_bytes()));
+            for member in group["members"].as_array().unwrap() {
+                let key = process_key(name, member[0].as_str().unwrap());
+                let kept = json!({"taken": {"secs": 10, "nanos": 0}, "process": member[1]});
+                records.push((key, kept.to_string().into_bytes()));
+            }
+        }
+        let numbered = records.into_iter().enumerate();
+        numbered
+            .map(|(place, (key, body))| {
+                let first = 1000 + 10 * RawFd::try_from(place).unwrap();
+                (key, body, (first..first + 4).collect())
+            })
+            .collect()
+    }
+
+    fn state(records: Vec<Entry>) -> Result<(State, String), EstateError> {
+        let now = Duration::from_secs(11);
+        Estate::of(records.into_iter())?.into_state("/tmp".into(), now)
+    }
+
+    #[test]
+    fn records_become_a_state() {
+        let (state, version) = state(records()).unwrap();
+        assert_eq!(version, "0.1.0");
+        assert_eq!(state.supervisor.children(), 4);
+        assert_eq!(state.bus.next_serial, 2048);
+        let descriptors = state.descriptors();
+        assert!(descriptors.len() > 10);
+        assert!(descriptors.iter().all(|fd| *fd >= 1000), "{descriptors:?}");
+        let (again, _) = State::read(&state.write().unwrap()).unwrap();
+        assert_eq!(again.descriptors(), descriptors);
+    }
+
+    #[test]
+    fn what_is_missing_or_makes_no_sense_is_told() {
+        let without = |key: &[u8]| {
+            let mut records = records();
+            records.retain(|it| it.0 != key);
+            records
+        };
+        let reason = |records: Vec<Entry>| state(records).err().map(|error| error.to_string());
+        let rows = [
+            (without(DAEMON), "the record of the daemon is missing"),
+            (
+                without(CONFIG),
+                "the record of the configuration is missing",
+            ),
+            (Vec::new(), "the record of the daemon is missing"),
+        ];
+        for (records, text) in rows {
+            assert_eq!(reason(records).as_deref(), Some(text));
+        }
+        let with = |key: &[u8], body: &str| {
+            let record = (key.to_vec(), body.as_bytes().to_vec(), Vec::new());
+            reason(records().into_iter().chain([record]).collect()).unwrap()
+        };
+        let text = with(b"process\0g\0p", "{}");
+        assert_eq!(
+            text,
+            "the record of process g p cannot be read: missing field `taken` at line 1 column 2"
+        );
+        let newer = json!({"format": 2, "version": "9.1", "program": "/x", "servers": []});
+        let text = with(DAEMON, &newer.to_string());
+        assert_eq!(
+            text,
+            "the records are of format 2; this version reads formats up to 1"
+        );
+    }
+
+    #[test]
+    fn a_launch_that_was_under_way_is_noticed() {
+        let mut snapshot = serde_json::to_value(ProcessSnapshot::default()).unwrap();
+        snapshot["phase"] = json!({"starting": null});
+        let kept = json!({"taken": {"secs": 10, "nanos": 0}, "process": snapshot});
+        let record = (
+            process_key("g", "p"),
+            kept.to_string().into_bytes(),
+            Vec::new(),
+        );
+        let estate = Estate::of([record].into_iter()).unwrap();
+        let launch = Launch {
+            group: "g".to_owned(),
+            process: "p".to_owned(),
+            at: Duration::from_secs(10),
+        };
+        assert_eq!(estate.launches, [launch]);
+    }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::Keeper;
 use super::estate::Estate;
+use super::strays::Launch;
 use super::wire::{Left, LeftBody, LeftRecord};
 use crate::logs::activity::ActivityLog;
 use crate::sys::clock;
@@ -32,6 +33,8 @@ pub struct Death {
     status: ExitStatus,
     /// Descriptors that the keeper has kept open for us, claimed or not.
     pub(crate) descriptors: Vec<RawFd>,
+    /// What it was starting.
+    launches: Vec<Launch>,
 }
 
 /// A successor for whom nothing has been left.
@@ -101,9 +104,10 @@ impl Legacy {
     fn try_to_read(self) -> Result<(State, String, Death), String> {
         let start_dir = self.start_dir();
         let left = self.left.ok_or("what the keeper has left cannot be read")?;
-        let death = Death::of(&left);
+        let mut death = Death::of(&left);
         let records = left.records.into_iter().map(LeftRecord::found);
-        let estate = Estate::of(records).map_err(|error| error.to_string())?;
+        let mut estate = Estate::of(records).map_err(|error| error.to_string())?;
+        death.launches = std::mem::take(&mut estate.launches);
         let state = estate.into_state(start_dir, clock::monotonic());
         let (state, from) = state.map_err(|error| error.to_string())?;
         Ok((state, from, death))
@@ -132,7 +136,13 @@ impl Death {
             pid: left.death.pid,
             status: ExitStatus::from_raw(left.death.status),
             descriptors: files.chain(others.copied()).collect(),
+            launches: Vec::new(),
         }
+    }
+
+    /// Kills children that nobody has noted down.
+    pub(crate) fn undo_launches(&self, log: &ActivityLog) {
+        self.launches.iter().for_each(|launch| launch.undo(log));
     }
 
     /// Tells of it, and of what has become of the programs.

@@ -88,6 +88,12 @@ impl Keeper {
         }
     }
 
+    /// What is to become of programs.
+    pub fn mode(&self) -> ProgramsOnDeath {
+        let line = self.0.as_ref();
+        line.map_or(ProgramsOnDeath::Leave, |line| line.mode.get())
+    }
+
     /// Somebody keeps records: ask before composing one.
     pub fn keeps(&self) -> bool {
         let keeps =

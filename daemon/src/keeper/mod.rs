@@ -28,6 +28,7 @@ mod line;
 mod outbox;
 mod split;
 mod store;
+mod strays;
 mod wire;
 
 pub use legacy::Legacy;

@@ -25,6 +25,11 @@ pub struct KeptProcess {
 }
 
 impl KeptProcess {
+    /// When a launch was under way, if one was: there may be a child that nobody has noted down.
+    pub fn launched(&self) -> Option<Duration> {
+        self.process.is_being_launched().then_some(self.taken)
+    }
+
     /// The process at a later time, its descriptors by the numbers they have then.
     pub fn into_snapshot(self, descriptors: &[RawFd], now: Duration) -> ProcessSnapshot {
         let mut process = self.process;
@@ -89,6 +94,50 @@ impl Process {
         if self.starts_again && self.machine.phase == Phase::Stopped {
             self.starts_again = false;
             self.feed(Input::Start, ctx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn aged(phase: &Value, is_listener: bool) -> Value {
+        let mut process = serde_json::to_value(ProcessSnapshot::default()).unwrap();
+        process["phase"] = phase.clone();
+        process["timer"] = json!({"secs": 3, "nanos": 0});
+        let kept = json!({
+            "taken": {"secs": 10, "nanos": 0}, "is_listener": is_listener, "process": process, "invented later": 1
+        });
+        let kept: KeptProcess = serde_json::from_value(kept).unwrap();
+        serde_json::to_value(kept.into_snapshot(&[], Duration::from_secs(12))).unwrap()
+    }
+
+    #[test]
+    fn time_goes_by_in_the_absence_of_the_daemon() {
+        let child = |seconds: u64| json!({"pid": 7, "age": {"secs": seconds, "nanos": 0}});
+        let rows = [
+            (json!({"running": child(5)}), json!({"running": child(7)})),
+            (json!({"starting": child(0)}), json!({"starting": child(2)})),
+            (json!({"stopping": child(5)}), json!({"stopping": child(7)})),
+            (
+                json!({"unknown": {"child": child(5), "stopping": true}}),
+                json!({"unknown": {"child": child(7), "stopping": true}}),
+            ),
+            (json!("backoff"), json!("backoff")),
+            (json!("fatal"), json!("fatal")),
+            (
+                json!({"exited": {"restarts": true}}),
+                json!({"exited": {"restarts": true}}),
+            ),
+            (json!({"starting": null}), json!("stopped")),
+        ];
+        for (phase, expected) in rows {
+            let snapshot = aged(&phase, false);
+            assert_eq!(snapshot["phase"], expected);
+            assert_eq!(snapshot["timer"], json!({"secs": 1, "nanos": 0}));
         }
     }
 }

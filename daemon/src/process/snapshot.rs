@@ -163,11 +163,16 @@ impl ProcessSnapshot {
         }
     }
 
+    /// Whether a launch is under way.
+    pub fn is_being_launched(&self) -> bool {
+        matches!(self.phase, Phase::Starting(None))
+    }
+
     /// The daemon has died without a word. A launch that was under way has led to nothing, and where
     /// in the protocol a listener is, nobody knows: they begin again.
     pub fn survive(&mut self, is_listener: bool) {
         let is_up = matches!(self.phase, Phase::Starting(Some(_)) | Phase::Running(_));
-        let was_launched = matches!(self.phase, Phase::Starting(None));
+        let was_launched = self.is_being_launched();
         self.starts_again = was_launched || (is_listener && is_up);
         self.is_lost = is_listener;
         if was_launched {

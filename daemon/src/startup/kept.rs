@@ -95,15 +95,16 @@ pub(super) async fn attend(services: Rc<Services>, supervisor: Addr<Supervisor>)
         log,
         ..
     } = &*services;
-    let was_kept = keeper.keeps();
     keeper.attend(children, gate).await;
-    if was_kept {
-        log.critical(
+    match keeper.mode() {
+        ProgramsOnDeath::Leave => {}
+        ProgramsOnDeath::Keep => log.critical(
             "the keeper was killed: from now on programs are left alone if the daemon dies",
-        );
-        children.watch_strangers();
-    } else {
-        log.critical("the keeper was killed: shutting down");
-        supervisor.do_send(Shutdown);
+        ),
+        ProgramsOnDeath::Kill => {
+            log.critical("the keeper was killed: shutting down");
+            supervisor.do_send(Shutdown);
+        }
     }
+    children.watch_strangers();
 }

@@ -9,12 +9,21 @@ pub fn now() -> Instant {
 
 /// The time since the start of the machine, without that in which it slept.
 pub fn monotonic() -> Duration {
+    time_of(libc::CLOCK_MONOTONIC)
+}
+
+/// The time since the start of the machine.
+pub fn since_boot() -> Duration {
+    time_of(libc::CLOCK_BOOTTIME)
+}
+
+fn time_of(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: it writes to the one place it is given.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    unsafe { libc::clock_gettime(clock, &mut time) };
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::os::fd::{OwnedFd, RawFd};
+use std::time::Duration;
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use nix::unistd::{ForkResult, Pid};
 
+use super::clock;
 use super::fds::FIRST_OWN;
 
 /// Forks; `None` in the child. To be called while there is one thread.
@@ -83,6 +85,28 @@ pub fn children() -> Vec<Pid> {
     let pids = list.split_ascii_whitespace();
     pids.filter_map(|pid| pid.parse().ok().map(Pid::from_raw))
         .collect()
+}
+
+/// The other children of our parent. Empty where the kernel does not tell.
+pub fn siblings() -> Vec<Pid> {
+    let parent = nix::unistd::getppid();
+    let list = format!("/proc/{parent}/task/{parent}/children");
+    let list = fs::read_to_string(list).unwrap_or_default();
+    let pids = list.split_ascii_whitespace();
+    let pids = pids.filter_map(|pid| pid.parse().ok().map(Pid::from_raw));
+    pids.filter(|pid| *pid != nix::unistd::getpid()).collect()
+}
+
+/// How long a process has existed.
+pub fn age(pid: Pid) -> Option<Duration> {
+    /// Behind the name, which may hold blanks: proc_pid_stat(5), field 22.
+    const START: usize = 19;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks: u64 = fields.split_ascii_whitespace().nth(START)?.parse().ok()?;
+    let second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok()??;
+    let millis = ticks.checked_mul(1000)? / u64::try_from(second).ok()?;
+    Some(clock::since_boot().saturating_sub(Duration::from_millis(millis)))
 }
 
 /// Ends this process at once, without anything that is done at an exit.

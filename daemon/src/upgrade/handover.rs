@@ -268,6 +268,9 @@ impl Resumption {
         let abandoned = &boot.services.abandoned;
         abandoned.resume(std::mem::take(&mut state.abandoned));
         let snapshot = state.supervisor.clone();
+        if let Origin::Death { death, .. } = &self.origin {
+            death.undo_launches(&boot.services.log);
+        }
         let mut supervisor = Supervisor::resume(boot, snapshot, outcome, inherited);
         bus.resume(&state.bus);
         if is_heir {

@@ -122,3 +122,39 @@ fn without_its_keeper_a_daemon_that_is_to_leave_nobody_shuts_down() {
     daemon.wait_log("CRIT the keeper was killed: shutting down");
     daemon.assert_nothing_left();
 }
+
+#[test]
+fn a_keeper_that_is_stopped_holds_nobody_up_and_hears_everything_later() {
+    let daemon = start(
+        "keep",
+        "[program:p]\ncommand=sleep 1000\nstartsecs=0\nautostart=false\nnumprocs=20\n\
+         process_name=p%(process_num)02d\n",
+    );
+    send(daemon.pid(), Signal::SIGSTOP);
+    for _ in 0..60 {
+        daemon.call("startProcessGroup", json!(["p"]));
+        daemon.call("stopProcessGroup", json!(["p", false]));
+        wait::until_true("all to be stopped", || {
+            let infos = daemon.call("getAllProcessInfo", json!([]));
+            let infos = infos.as_array().into_iter().flatten();
+            let stopped = infos.filter(|info| info["statename"] == "STOPPED").count();
+            (stopped == 20, stopped)
+        });
+    }
+    for number in (0..20).step_by(2) {
+        daemon.call("startProcess", json!([format!("p:p{number:02}")]));
+    }
+    let pids = || {
+        let infos = daemon.call("getAllProcessInfo", json!([]));
+        let infos = infos.as_array().into_iter().flatten();
+        infos.map(|info| info["pid"].clone()).collect::<Vec<_>>()
+    };
+    let before = pids();
+    send(daemon.pid(), Signal::SIGCONT);
+    // It waits until nothing is on its way any more.
+    assert_eq!(daemon.call("callboard.upgrade", json!([])), true);
+    daemon.wait_log("INFO upgraded in place from ");
+    kill_daemon(&daemon);
+    assert_eq!(pids(), before);
+    assert_eq!(before.iter().filter(|pid| **pid != 0).count(), 10);
+}

@@ -7,6 +7,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use callboard_tests::wait;
 use nix::sys::signal::Signal;
 
+use serde_json::json;
+
 use crate::support::{send, start, supervisord};
 
 /// Runs away in every way there is.
@@ -40,4 +42,21 @@ fn everybody_is_killed_however_far_they_ran() {
         assert_eq!(daemon.wait_exit().signal(), Some(signal as i32));
         assert_eq!(daemon.processes(), []);
     }
+}
+
+#[test]
+fn an_upgrade_changes_nothing_about_that() {
+    let mut daemon = start("kill", "[program:a]\ncommand=sleep 1000\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
+    assert_eq!(daemon.call("callboard.upgrade", json!([])), true);
+    daemon.wait_log("INFO upgraded in place from ");
+    let pid = wait::until("the answer of the new one", || {
+        match daemon.try_call("supervisor.getPID", &json!([])) {
+            Ok(Ok(pid)) => pid.as_i64().ok_or_else(String::new),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    send(i32::try_from(pid).expect("a pid"), Signal::SIGKILL);
+    assert_eq!(daemon.wait_exit().signal(), Some(Signal::SIGKILL as i32));
+    assert_eq!(daemon.processes(), []);
 }

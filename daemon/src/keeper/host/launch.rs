@@ -8,7 +8,7 @@ use super::super::legacy;
 use super::super::wire::{Ending, Left};
 use super::{Host, Life};
 use crate::sys::handover::{execute, keep_across_exec, memory_file};
-use crate::sys::{packets, parent};
+use crate::sys::{packets, parent, residence};
 use crate::upgrade::environment;
 
 /// The keeper's own program, whatever has become of its file since.
@@ -25,6 +25,8 @@ impl Host {
                 self.life = Some(life);
                 self.adopted.all_untold();
                 self.tell();
+                // What has been written down for it.
+                let _ = residence::give_back();
             }
             Err(_) => self.pause.begin(None),
         }
