@@ -1,21 +1,25 @@
 //! Listening sockets, bound before the daemon leaves the terminal, so that every failure still has a reader.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::os::fd::{AsRawFd as _, RawFd};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::fs::{
+    FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::{fs, process};
 
 use config::model::{ServerAddress, ServerConfig};
 use nix::errno::Errno;
+use nix::fcntl::AtFlags;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, listen,
     setsockopt, socket, sockopt,
 };
 use nix::sys::stat::{Mode, fchmod};
-use nix::unistd::{Gid, Uid, User, chown, geteuid};
+use nix::unistd::{Gid, Uid, User, fchownat, geteuid};
 
 use super::auth::{Accounts, BadPassword, Gate};
 use super::guard::Guard;
@@ -23,6 +27,9 @@ use super::tls::{Certificate, TlsError};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+/// The bits of a mode that chmod(2) sets.
+const ALL_BITS: u32 = 0o7777;
 
 /// How often a stale socket file is removed before giving up: somebody else keeps creating it.
 const ATTEMPTS: usize = 10;
@@ -253,19 +260,16 @@ fn listen_at(address: SocketAddr) -> Result<TcpListener, Errno> {
     Ok(fd.into())
 }
 
-/// Makes the socket under a temporary name and links it into place, so that it appears with its mode and never
+/// Makes the socket under a temporary name and links it into place, so that it appears with its owner and mode and never
 /// replaces a socket that somebody listens on.
 pub(super) fn listen_unix(place: &Place) -> Result<(UnixListener, SocketFile), BindError> {
-    let Place { path, mode, owner } = place;
+    let path = &place.path;
     let temporary = TemporaryName::of(path);
     for _ in 0..ATTEMPTS {
-        let listener = temporary
-            .listen(*mode)
-            .map_err(|error| BindError::from_io(&error))?;
+        let listener = temporary.listen(place)?;
         match fs::hard_link(&temporary.0, path) {
             Ok(()) => {
                 let file = SocketFile::of(path).map_err(|error| BindError::from_io(&error))?;
-                give_away(path, *owner)?;
                 return Ok((listener, file));
             }
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -288,21 +292,52 @@ impl TemporaryName {
         Self(name.into())
     }
 
-    fn listen(&self, mode: u32) -> io::Result<UnixListener> {
+    fn listen(&self, place: &Place) -> Result<UnixListener, BindError> {
         // Usually there is nothing to remove.
         let _ = fs::remove_file(&self.0);
-        let fd = socket(
-            AddressFamily::Unix,
-            SockType::Stream,
-            SockFlag::SOCK_CLOEXEC,
-            None,
-        )?;
-        // The file gets this mode, less the umask; until it has the wanted one and is listened on, nobody connects.
-        fchmod(&fd, Mode::empty())?;
-        bind(fd.as_raw_fd(), &UnixAddr::new(&self.0)?)?;
-        fs::set_permissions(&self.0, fs::Permissions::from_mode(mode))?;
-        listen(&fd, Backlog::new(BACKLOG)?)?;
+        let fd = self
+            .bind(place.mode)
+            .map_err(|error| BindError::from_io(&error))?;
+        let file = self.hold().map_err(|error| BindError::from_io(&error))?;
+        give_away(&file, place)?;
+        self.complete(&file, place.mode)
+            .map_err(|error| BindError::from_io(&error))?;
+        // Until now nobody could connect.
+        listen(&fd, Backlog::new(BACKLOG).map_err(BindError::from_errno)?)
+            .map_err(BindError::from_errno)?;
         Ok(fd.into())
+    }
+
+    /// The file gets the mode less the umask.
+    fn bind(&self, mode: u32) -> io::Result<OwnedFd> {
+        let (family, kind) = (AddressFamily::Unix, SockType::Stream);
+        let fd = socket(family, kind, SockFlag::SOCK_CLOEXEC, None)?;
+        fchmod(&fd, Mode::from_bits_truncate(mode))?;
+        bind(fd.as_raw_fd(), &UnixAddr::new(&self.0)?)?;
+        Ok(fd)
+    }
+
+    /// The file that was made: where others may write to the directory, its name may soon mean another one.
+    fn hold(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        let flags = libc::O_PATH | libc::O_NOFOLLOW;
+        let file = options.read(true).custom_flags(flags).open(&self.0)?;
+        match file.metadata()?.file_type().is_socket() {
+            true => Ok(file),
+            false => Err(Errno::EEXIST.into()),
+        }
+    }
+
+    /// Adds what the umask has taken away.
+    fn complete(&self, file: &File, mode: u32) -> io::Result<()> {
+        if file.metadata()?.mode() & ALL_BITS == mode & ALL_BITS {
+            return Ok(());
+        }
+        let permissions = fs::Permissions::from_mode(mode);
+        let held = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // Without /proc there is only the name.
+        fs::set_permissions(held, permissions.clone())
+            .or_else(|_| fs::set_permissions(&self.0, permissions))
     }
 }
 
@@ -333,14 +368,14 @@ fn remove_stale(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn give_away(path: &Path, owner: Option<(Uid, Option<Gid>)>) -> Result<(), BindError> {
-    let Some((uid, gid)) = owner else {
+fn give_away(file: &File, place: &Place) -> Result<(), BindError> {
+    let Some((uid, gid)) = place.owner else {
         return Ok(());
     };
-    match chown(path, Some(uid), gid) {
+    match fchownat(file, "", Some(uid), gid, AtFlags::AT_EMPTY_PATH) {
         Ok(()) => Ok(()),
         Err(Errno::EPERM) => Err(BindError::Chown {
-            path: path.display().to_string(),
+            path: place.path.display().to_string(),
             uid,
             gid: gid.map_or(-1, |gid| gid.as_raw().into()),
             user: own_name(),
