@@ -1,4 +1,4 @@
-//! A log as server-sent events, a line each.
+//! A log as server-sent events, a line each, and unfinished lines for those who ask for them.
 
 use std::io;
 use std::path::Path;
@@ -9,10 +9,9 @@ use protocol::faults::FaultCode;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::Output;
 use super::params::Given;
 use super::problem::Problem;
-use super::source::{BEGINNING, HEARTBEAT, SIGN_OF_LIFE, Source, write_event};
+use super::source::{BEGINNING, HEARTBEAT, SIGN_OF_LIFE, write_event};
 use crate::logs::changes::Follower;
 use crate::logs::follow::Piece;
 use crate::logs::followed::{FollowedLog, FollowedSnapshot, WhichLog};
@@ -24,7 +23,7 @@ use crate::upgrade::Blob;
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// Follows a process's log.
-pub(super) async fn follow(context: &RpcContext, given: &Given) -> Result<Output, Problem> {
+pub(super) async fn follow(context: &RpcContext, given: &Given) -> Result<Box<LogLines>, Problem> {
     let name = given.text("name").unwrap_or_default().to_owned();
     let channel = match given.text("channel") {
         Some("stderr") => Channel::Stderr,
@@ -34,16 +33,24 @@ pub(super) async fn follow(context: &RpcContext, given: &Given) -> Result<Output
 }
 
 /// Follows the daemon's own log.
-pub(super) async fn follow_main(context: &RpcContext, given: &Given) -> Result<Output, Problem> {
+pub(super) async fn follow_main(
+    context: &RpcContext,
+    given: &Given,
+) -> Result<Box<LogLines>, Problem> {
     open(context, WhichLog::Daemon, given).await
 }
 
-async fn open(context: &RpcContext, which: WhichLog, given: &Given) -> Result<Output, Problem> {
+async fn open(
+    context: &RpcContext,
+    which: WhichLog,
+    given: &Given,
+) -> Result<Box<LogLines>, Problem> {
     let location = locate_log(context, &which).await?;
     let path = location.path.ok_or(FaultCode::NoFile.bare())?;
     let lines = LogLines::open(which, &path, given.count("tail") as u64, location.changed);
-    let lines = lines.map_err(|_| FaultCode::NoFile.about(path.to_string_lossy()))?;
-    Ok(Output::Stream(Source::Log(Box::new(lines))))
+    let mut lines = lines.map_err(|_| FaultCode::NoFile.about(path.to_string_lossy()))?;
+    lines.text.tells_unfinished = given.flag("unfinished");
+    Ok(Box::new(lines))
 }
 
 /// A log that is followed.
@@ -62,6 +69,10 @@ pub(crate) struct LinesSnapshot {
     partial: Blob,
     is_cut: bool,
     begun: bool,
+    #[serde(default)]
+    tells_unfinished: bool,
+    #[serde(default)]
+    told: usize,
 }
 
 /// Turns pieces of a file into events.
@@ -71,6 +82,10 @@ struct Lines {
     partial: Vec<u8>,
     /// The first line has begun before.
     is_cut: bool,
+    /// Somebody wants to see lines before their end is there.
+    tells_unfinished: bool,
+    /// Bytes of `partial` that have been told.
+    told: usize,
 }
 
 impl LogLines {
@@ -78,8 +93,8 @@ impl LogLines {
         let log = FollowedLog::open(which, path, head_start, changed)?;
         Ok(Self {
             text: Lines {
-                partial: Vec::new(),
                 is_cut: log.file().is_within() && head_start > 0,
+                ..Lines::default()
             },
             log,
             begun: false,
@@ -94,6 +109,8 @@ impl LogLines {
             partial: Blob(self.text.partial.clone()),
             is_cut: self.text.is_cut,
             begun: self.begun,
+            tells_unfinished: self.text.tells_unfinished,
+            told: self.text.told,
         }
     }
 
@@ -104,6 +121,8 @@ impl LogLines {
             text: Lines {
                 partial: snapshot.partial.0,
                 is_cut: snapshot.is_cut,
+                tells_unfinished: snapshot.tells_unfinished,
+                told: snapshot.told,
             },
             begun: snapshot.begun,
             last: Instant::now(),
@@ -140,7 +159,12 @@ impl LogLines {
             match self.log.next(&mut buffer)? {
                 Piece::Data => self.text.feed(&buffer, &mut out),
                 Piece::Truncated | Piece::Removed => self.text.truncated(&mut out),
-                Piece::Nothing => return Ok(None),
+                Piece::Nothing => {
+                    self.text.tell_unfinished(&mut out);
+                    if out.is_empty() {
+                        return Ok(None);
+                    }
+                }
             }
         }
         Ok(Some(out.into()))
@@ -166,19 +190,99 @@ impl Lines {
             let line = self.partial.strip_suffix(b"\r").unwrap_or(&self.partial);
             write_event(None, &String::from_utf8_lossy(line), out);
         }
+        self.forget();
+    }
+
+    /// Tells what has been added to the line whose end is not there yet. A character that is not complete waits.
+    fn tell_unfinished(&mut self, out: &mut Vec<u8>) {
+        let news = self.partial.get(self.told..).unwrap_or_default();
+        let news = &news[..news.len() - incomplete_end(news)];
+        if !self.tells_unfinished || news.is_empty() {
+            return;
+        }
+        write_event(Some("unfinished"), &String::from_utf8_lossy(news), out);
+        self.told += news.len();
+        // What has been begun to be told is told to its end.
+        self.is_cut = false;
+    }
+
+    fn forget(&mut self) {
         self.partial.clear();
+        self.told = 0;
     }
 
     fn truncated(&mut self, out: &mut Vec<u8>) {
-        self.partial.clear();
+        self.forget();
         self.is_cut = false;
         write_event(Some("truncated"), "the file was emptied", out);
+    }
+}
+
+/// How many bytes at the end are the beginning of a character.
+fn incomplete_end(bytes: &[u8]) -> usize {
+    let end = bytes
+        .utf8_chunks()
+        .last()
+        .map_or(&[][..], |chunk| chunk.invalid());
+    match std::str::from_utf8(end) {
+        Err(error) if error.error_len().is_none() => end.len(),
+        _ => 0,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unfinished_lines_are_told_piece_by_piece() {
+        let mut lines = Lines {
+            tells_unfinished: true,
+            is_cut: true,
+            ..Lines::default()
+        };
+        let mut told = |piece: &[u8]| {
+            let mut out = Vec::new();
+            lines.feed(piece, &mut out);
+            lines.tell_unfinished(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(told(b"rest\n"), "");
+        assert_eq!(told(b"10%\r2"), "event: unfinished\ndata: 10%\ndata: 2\n\n");
+        assert_eq!(told(b""), "");
+        // An "ü" in two pieces, and a byte that begins nothing.
+        assert_eq!(told(b"\xc3"), "");
+        assert_eq!(
+            told(b"\xbc\xff"),
+            "event: unfinished\ndata: \u{fc}\u{fffd}\n\n"
+        );
+        assert_eq!(
+            told(b"!\nnext"),
+            "data: 10%\ndata: 2\u{fc}\u{fffd}!\n\nevent: unfinished\ndata: next\n\n"
+        );
+        let mut out = Vec::new();
+        lines.truncated(&mut out);
+        lines.tell_unfinished(&mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "event: truncated\ndata: the file was emptied\n\n"
+        );
+    }
+
+    #[test]
+    fn only_characters_that_begin_are_incomplete() {
+        let rows: [(&[u8], usize); 6] = [
+            (b"", 0),
+            (b"a", 0),
+            (b"a\xc3", 1),
+            (b"\xe2\x82", 2),
+            (b"\xff", 0),
+            ("\u{fc}".as_bytes(), 0),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(incomplete_end(bytes), expected, "{bytes:?}");
+        }
+    }
 
     fn fed(pieces: &[&str], is_cut: bool) -> String {
         let mut lines = Lines {

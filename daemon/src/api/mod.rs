@@ -32,6 +32,7 @@ use crate::metrics;
 use crate::process::unix_now;
 use crate::rpc::RpcContext;
 use events::Hub;
+use lines::LogLines;
 use params::Given;
 use route::{Action, Verb};
 
@@ -134,10 +135,14 @@ impl Api {
         }
         let whole = match route.action {
             Action::Events => return Ok(self.events(&given)),
-            Action::FollowMain => return lines::follow_main(context, &given).await,
-            Action::FollowLog => return lines::follow(context, &given).await,
+            Action::FollowMain => {
+                return Ok(self.follow(lines::follow_main(context, &given).await?, &given));
+            }
+            Action::FollowLog => {
+                return Ok(self.follow(lines::follow(context, &given).await?, &given));
+            }
             Action::ReadLog if wants_stream(query.headers) => {
-                return lines::follow(context, &given).await;
+                return Ok(self.follow(lines::follow(context, &given).await?, &given));
             }
             Action::ReadLog => processes::read_log(context, &given).await?,
             Action::Daemon => daemon::show(context, self.started, &given).await?,
@@ -155,6 +160,14 @@ impl Api {
 
     fn events(&self, given: &Given) -> Output {
         Output::Stream(Source::Events(self.hub.stream(given.event_types("types"))))
+    }
+
+    /// A log, with events if some are asked for.
+    fn follow(&self, lines: Box<LogLines>, given: &Given) -> Output {
+        Output::Stream(match given.get("types") {
+            Some(_) => Source::Both(self.hub.stream(given.event_types("types")), lines),
+            None => Source::Log(lines),
+        })
     }
 
     async fn metrics(

@@ -13,6 +13,7 @@ use super::params::Given;
 use super::problem::Problem;
 use super::schema::{Asked, to_json};
 use super::shapes::{Group, LogTail, Process, Usage};
+use crate::access::{Deed, Target};
 use crate::logs::tail;
 use crate::rpc::{Answer, RpcContext, call};
 use crate::supervisor::messages::ProcessInfo;
@@ -29,6 +30,9 @@ pub(super) async fn list(context: &RpcContext, given: &Given) -> Result<Whole, P
             && state.is_none_or(|state| info.state.name() == state)
     };
     let mut processes: Vec<_> = infos.iter().filter(wanted).map(Process::of).collect();
+    for process in &mut processes {
+        process.may_operate = Asked(Some(may_operate(context, process)));
+    }
     if given.flag("usage") {
         let units = Units::of_this_machine();
         let mut pace = Pace::default();
@@ -46,6 +50,7 @@ pub(super) async fn one(context: &RpcContext, given: &Given) -> Result<Whole, Pr
         return Err(unexpected());
     };
     let mut process = Process::of(&info);
+    process.may_operate = Asked(Some(may_operate(context, &process)));
     if given.flag("usage") {
         process.usage = Asked(Some(usage(info.pid, Units::of_this_machine())));
     }
@@ -107,6 +112,12 @@ async fn all(context: &RpcContext) -> Result<Vec<ProcessInfo>, Problem> {
 /// A method has answered what only another one answers.
 fn unexpected() -> Problem {
     FaultCode::Failed.bare().into()
+}
+
+/// Groups may come and go: what one may do with their processes is told with them.
+fn may_operate(context: &RpcContext, process: &Process<'_>) -> bool {
+    let key = format!("{}:{}", process.group, process.name);
+    context.caller.may(&Deed::Operate(Target::Named(&key)))
 }
 
 /// What a process uses; nothing if there is none, or none any more.

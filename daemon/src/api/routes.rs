@@ -73,6 +73,20 @@ const HEAD_START: Param = Param::new(
     Need::Number(1024),
     "Begin with the lines in so many bytes of the end.",
 );
+const UNFINISHED: Param = Param::new(
+    Query,
+    "unfinished",
+    Kind::Flag,
+    Need::Flag(false),
+    "Tell what is there of a line without an end: an event `unfinished` for each piece of it.",
+);
+const EVENTS_TOO: Param = Param::new(
+    Query,
+    "types",
+    Kind::EventTypes,
+    Need::Optional,
+    "Tell events of these types as well, as `/api/v1/events` does.",
+);
 const USAGE: Param = Param::new(
     Query,
     "usage",
@@ -82,7 +96,8 @@ const USAGE: Param = Param::new(
 );
 
 const LINE: &str = "One event per line of the log, its data the line as text; an event `truncated` where the file was \
-                    emptied. What is there of a line without an end follows with its end.";
+                    emptied. What is there of a line without an end follows with its end, unless `unfinished` is asked \
+                    for.";
 const EVENT: &str = "One event per event of the daemon, named by its type, its data an object of the schema `Event`.";
 
 /// Every route, in the order of the document.
@@ -139,7 +154,7 @@ pub(super) const ROUTES: &[Route] = &[
         Get,
         "/api/v1/daemon/log/follow",
         "followLog",
-        &[HEAD_START],
+        &[HEAD_START, UNFINISHED, EVENTS_TOO],
         Action::FollowMain,
         Answer::Events(LINE),
     )
@@ -291,7 +306,7 @@ pub(super) const ROUTES: &[Route] = &[
         Get,
         "/api/v1/processes/{name}/logs/{channel}/follow",
         "followProcessLog",
-        &[NAME, CHANNEL, HEAD_START],
+        &[NAME, CHANNEL, HEAD_START, UNFINISHED, EVENTS_TOO],
         Action::FollowLog,
         Answer::Events(LINE),
     )

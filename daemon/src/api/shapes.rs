@@ -59,6 +59,8 @@ object! {
         description: &'a str,
         /// What it has been through since its group was activated.
         record: History,
+        /// Whether the caller may act on it.
+        may_operate: Asked<bool>,
         /// What it uses of the machine; null when it does not run.
         usage: Asked<Option<Usage>>,
         /// The last lines of its logs.
@@ -388,6 +390,7 @@ impl<'a> Process<'a> {
             pid: info.pid,
             description: &info.description,
             record: History::of(&info.record, info.logged),
+            may_operate: Asked(None),
             usage: Asked(None),
             log_tail: Asked(None),
         }

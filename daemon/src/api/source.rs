@@ -2,10 +2,11 @@
 
 use std::future::{Future, pending};
 use std::os::fd::RawFd;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::Either;
+use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
 
 use super::Api;
@@ -30,6 +31,8 @@ pub(crate) enum Source {
     Events(EventStream),
     /// Lines of a log.
     Log(Box<LogLines>),
+    /// Both at once: browsers have six connections for all windows together.
+    Both(EventStream, Box<LogLines>),
 }
 
 /// A source for another program in this same process.
@@ -40,6 +43,8 @@ pub(crate) enum SourceSnapshot {
     Events(EventsSnapshot),
     /// Lines of a log.
     Log(LinesSnapshot),
+    /// Both at once.
+    Both(EventsSnapshot, LinesSnapshot),
 }
 
 impl SourceSnapshot {
@@ -47,7 +52,7 @@ impl SourceSnapshot {
     pub(crate) const fn descriptor(&self) -> Option<RawFd> {
         match self {
             Self::Events(_) => None,
-            Self::Log(lines) => Some(lines.log.file.fd),
+            Self::Log(lines) | Self::Both(_, lines) => Some(lines.log.file.fd),
         }
     }
 }
@@ -65,6 +70,10 @@ impl Api {
                 let lines = LogLines::resume(lines, inherited)?;
                 Some(Source::Log(Box::new(lines)))
             }
+            SourceSnapshot::Both(events, lines) => {
+                let lines = LogLines::resume(lines, inherited)?;
+                Some(Source::Both(self.hub.resume(events), Box::new(lines)))
+            }
         }
     }
 }
@@ -75,6 +84,10 @@ impl Source {
         match self {
             Self::Events(events) => events.snapshot().map(SourceSnapshot::Events),
             Self::Log(lines) => Some(SourceSnapshot::Log(lines.snapshot())),
+            Self::Both(events, lines) => {
+                let events = events.snapshot()?;
+                Some(SourceSnapshot::Both(events, lines.snapshot()))
+            }
         }
     }
 
@@ -82,7 +95,7 @@ impl Source {
     pub(crate) const fn log_mut(&mut self) -> Option<&mut FollowedLog> {
         match self {
             Self::Events(_) => None,
-            Self::Log(lines) => Some(lines.log_mut()),
+            Self::Log(lines) | Self::Both(_, lines) => Some(lines.log_mut()),
         }
     }
 
@@ -91,6 +104,12 @@ impl Source {
         match self {
             Self::Events(events) => Some(events.next().await),
             Self::Log(lines) => lines.next().await,
+            Self::Both(events, lines) => {
+                match select(pin!(events.next()), pin!(lines.next())).await {
+                    Either::Left((events, _)) => Some(events),
+                    Either::Right((lines, _)) => lines,
+                }
+            }
         }
     }
 
@@ -99,13 +118,14 @@ impl Source {
         match self {
             Self::Events(events) => events.ready(),
             Self::Log(lines) => lines.ready().ok().flatten(),
+            Self::Both(events, lines) => events.ready().or_else(|| lines.ready().ok().flatten()),
         }
     }
 
     /// Returns when the client has fallen too far behind. What it does not read of a log stays in the file.
     pub(crate) fn cut_off(&self) -> impl Future<Output = ()> + use<> {
         match self {
-            Self::Events(events) => Either::Left(events.cut_off()),
+            Self::Events(events) | Self::Both(events, _) => Either::Left(events.cut_off()),
             Self::Log(_) => Either::Right(pending()),
         }
     }
