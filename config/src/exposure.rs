@@ -6,7 +6,7 @@ use crate::error::Reason;
 use crate::model::{ServerAddress, ServerConfig};
 use crate::remark::Remark;
 use crate::source::{Source, View};
-use crate::table::{CHMOD, PORT};
+use crate::table::{CHMOD, PORT, USERNAME};
 
 /// The permission of everybody else to write, which on a socket is the permission to connect.
 const OTHERS_WRITE: u32 = 0o002;
@@ -19,6 +19,11 @@ pub(crate) fn examine(source: &Source<'_>, servers: &[ServerConfig], remarks: &m
             continue;
         };
         let (view, name) = (source.view(section), server.section.clone());
+        let username = view.raw(USERNAME.about.key);
+        // One that cannot be read has been told of, and is somebody.
+        if username.is_some_and(|username| !username.text.trim().is_empty()) {
+            continue;
+        }
         match &server.address {
             ServerAddress::Inet { host, port } if !is_local(host, *port) => match source.strict {
                 true => view.tell(&PORT, Reason::OpenPort(name)),

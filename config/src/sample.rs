@@ -134,6 +134,7 @@ fn example(kind: SectionKind, about: &About) -> &'static str {
         (_, _, "events") => "EVENT",
         (_, _, "buffer_size") => "10",
         (_, _, "buffer_file") => "/tmp/%(program_name)s.events",
+        (_, SectionKind::User, "programs") => "thegroupname:*",
         (_, _, "programs") => "theprogramname",
         (_, _, "role") => "operator",
         (_, _, "unix_users") => "nobody",
