@@ -105,7 +105,8 @@ fn head(version: Version, framing: Framing, file: &FileFollower, is_main: bool) 
             httpdate::fmt_http_date(modified)
         );
     }
-    head.push_str("Content-Type: text/plain;charset=utf-8\r\n");
+    // Programs write what they like: nobody shall take it for a page.
+    head.push_str("Content-Type: text/plain;charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
     if !is_main {
         // Keeps nginx from collecting the stream.
         head.push_str("X-Accel-Buffering: no\r\n");

@@ -10,7 +10,6 @@ mod text;
 
 use protocol::events::EventType;
 use protocol::faults::Fault;
-use protocol::methods::Method;
 use protocol::states::ProcessState;
 
 use crate::bus::BusHandle;
@@ -122,9 +121,9 @@ fn write_events(text: &mut Text, counts: impl Iterator<Item = (EventType, u64)>)
     }
 }
 
-fn write_calls(text: &mut Text, calls: impl Iterator<Item = (Method, Calls)>) {
+fn write_calls(text: &mut Text, calls: impl Iterator<Item = (&'static str, Calls)>) {
     let rows: Vec<_> = calls
-        .map(|(method, calls)| (labels(&[("method", method.spec().names[0])]), calls))
+        .map(|(method, calls)| (labels(&[("method", method)]), calls))
         .collect();
     text.family(&f::CALLS);
     for (labels, calls) in &rows {

@@ -8,7 +8,18 @@ use protocol::methods::Method;
 
 /// Counts calls by method; clones share the counts.
 #[derive(Debug, Clone)]
-pub struct Meter(Rc<[Cell<Calls>]>);
+pub struct Meter(Rc<Counts>);
+
+#[derive(Debug)]
+struct Counts {
+    /// In the order of the table of methods.
+    methods: Box<[Cell<Calls>]>,
+    /// Of methods that do not exist.
+    unknown: Cell<Calls>,
+}
+
+/// What methods that do not exist are counted as, whatever clients call them.
+const UNKNOWN: &str = "unknown";
 
 /// The calls of one method so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,28 +34,40 @@ pub struct Calls {
 
 impl Default for Meter {
     fn default() -> Self {
-        Self(Method::TABLE.iter().map(|_| Cell::default()).collect())
+        Self(Rc::new(Counts {
+            methods: Method::TABLE.iter().map(|_| Cell::default()).collect(),
+            unknown: Cell::default(),
+        }))
     }
 }
 
 impl Meter {
     /// Counts a call that was answered.
     pub(super) fn count(&self, method: Method, time: Duration, is_fault: bool) {
-        let cell = &self.0[method as usize];
-        let calls = cell.get();
-        cell.set(Calls {
-            count: calls.count + 1,
-            faults: calls.faults + u64::from(is_fault),
-            time: calls.time.saturating_add(time),
-        });
+        add(&self.0.methods[method as usize], time, is_fault);
     }
 
-    /// The methods that were called at all.
-    pub fn called(&self) -> impl Iterator<Item = (Method, Calls)> {
-        let rows = Method::TABLE.iter().zip(self.0.iter());
-        rows.map(|(spec, calls)| (spec.method, calls.get()))
+    /// Counts a call of a method that does not exist.
+    pub(super) fn count_unknown(&self) {
+        add(&self.0.unknown, Duration::ZERO, true);
+    }
+
+    /// The names of the methods that were called at all, and their calls.
+    pub fn called(&self) -> impl Iterator<Item = (&'static str, Calls)> {
+        let rows = Method::TABLE.iter().zip(self.0.methods.iter());
+        let rows = rows.map(|(spec, calls)| (spec.names[0], calls.get()));
+        rows.chain([(UNKNOWN, self.0.unknown.get())])
             .filter(|(_, calls)| calls.count > 0)
     }
+}
+
+fn add(cell: &Cell<Calls>, time: Duration, is_fault: bool) {
+    let calls = cell.get();
+    cell.set(Calls {
+        count: calls.count + 1,
+        faults: calls.faults + u64::from(is_fault),
+        time: calls.time.saturating_add(time),
+    });
 }
 
 #[cfg(test)]
@@ -64,9 +87,18 @@ mod tests {
             faults: 1,
             time: Duration::from_millis(5),
         };
+        meter.count_unknown();
+        let unknown = Calls {
+            count: 1,
+            faults: 1,
+            time: Duration::ZERO,
+        };
         assert_eq!(
             meter.called().collect::<Vec<_>>(),
-            [(Method::GetState, expected)]
+            [
+                (Method::GetState.spec().names[0], expected),
+                ("unknown", unknown)
+            ]
         );
     }
 }

@@ -24,8 +24,13 @@ pub(super) async fn make_call(
     match resolve(context, name) {
         Some(Method::Multicall) => multicall(context, params).await,
         Some(method) => call(context, method, params).await,
-        None => Err(FaultCode::UnknownMethod.bare()),
+        None => Err(unknown(context)),
     }
+}
+
+fn unknown(context: &RpcContext) -> Fault {
+    context.meter.count_unknown();
+    FaultCode::UnknownMethod.bare()
 }
 
 /// A multicall inside a multicall.
@@ -62,7 +67,7 @@ async fn one_of_many(context: &RpcContext, entry: Value) -> Result<Answer, Fault
         // Before its arguments are looked at.
         Some(Method::Multicall) => Err(recursion()),
         Some(method) => call(context, method, params).await,
-        None => Err(FaultCode::UnknownMethod.bare()),
+        None => Err(unknown(context)),
     }
 }
 
