@@ -473,7 +473,7 @@ impl World {
 
 #[test]
 fn every_pool_follows_the_rules_and_loses_nothing() {
-    for mut run in runs(3000) {
+    for mut run in runs(10_000) {
         let steps = 20 + run.below(200);
         let mut world = World::new(run);
         for _ in 0..steps {

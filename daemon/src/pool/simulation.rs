@@ -337,7 +337,7 @@ async fn every_event_is_handled_whatever_listeners_and_daemons_do() {
     tokio::time::pause();
     let directory = tempfile::tempdir().unwrap();
     let workshop = Workshop::new(directory.path());
-    for mut run in runs(200) {
+    for mut run in runs(1000) {
         let files = tempfile::tempdir().unwrap();
         let steps = 10 + run.below(80);
         let mut world = World::new(run, &workshop, files.path());

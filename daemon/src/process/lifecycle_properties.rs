@@ -486,7 +486,7 @@ impl World {
 
 #[test]
 fn every_life_follows_supervisors_rules() {
-    for mut run in runs(4000) {
+    for mut run in runs(20_000) {
         let steps = 20 + run.below(120);
         let mut world = World::new(run);
         for _ in 0..steps {

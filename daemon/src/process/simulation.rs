@@ -254,7 +254,7 @@ async fn every_request_is_answered_and_no_child_left_behind() {
     tokio::time::pause();
     let directory = tempfile::tempdir().unwrap();
     let workshop = Workshop::new(directory.path());
-    for mut run in runs(300) {
+    for mut run in runs(2000) {
         let steps = 10 + run.below(60);
         let world = World::new(run, &workshop);
         for _ in 0..steps {
