@@ -44,6 +44,10 @@ ci:
 fmt:
     cargo fmt --all
 
+# See whether the fuzz targets still compile: they are a workspace of their own.
+fuzz-check:
+    cargo check --manifest-path fuzz/Cargo.toml
+
 # Lints, as strict as CI.
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
