@@ -222,6 +222,7 @@ impl Instance {
 
     /// The rounds of a daemon that goes on in the middle of one.
     fn go_on(&self, mut resumption: Resumption) -> Result<(), StartupError> {
+        let is_heir = resumption.is_after_death();
         let Resumption {
             state, inherited, ..
         } = &mut resumption;
@@ -231,8 +232,9 @@ impl Instance {
             complain(error);
         }
         self.log.resume(std::mem::take(&mut state.log));
+        let serve = if is_heir { http::inherit } else { http::resume };
         let prepared = Prepared {
-            servers: http::resume(&config, &state.servers, inherited, &self.log),
+            servers: serve(&config, &state.servers, inherited, &self.log),
             fcgi: FcgiSockets::default(),
         };
         prepared.fcgi.know(std::mem::take(&mut state.hosts));

@@ -59,7 +59,7 @@ use steady::Steady;
 pub use auth::BadPassword;
 pub use judge::Judge;
 pub use listen::{BindError, BoundServer};
-pub use rest::{ServerSnapshot, Socket, around, could_serve, resume};
+pub use rest::{ServerSnapshot, Socket, around, could_serve, inherit, resume};
 pub use resting::{ConnectionSnapshot, Resting, awaken};
 pub use tls::TlsError;
 

@@ -1,7 +1,9 @@
 //! Servers while the daemon is replaced: they come to rest with their connections, and the sockets stay open.
 
+use std::fs;
 use std::io;
 use std::os::fd::RawFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use config::model::{Config, ServerAddress, ServerConfig};
@@ -31,6 +33,20 @@ pub struct ServerSnapshot {
     file: Option<(u64, u64)>,
 }
 
+impl ServerSnapshot {
+    /// Whether the file, if there has to be one, still leads to this socket.
+    fn is_reached(&self, config: &Config) -> bool {
+        let server = section(config, &self.section).map(|server| &server.address);
+        match (server, self.file) {
+            (Some(ServerAddress::Unix { path, .. }), Some(identity)) => {
+                let found = fs::symlink_metadata(path);
+                found.is_ok_and(|found| (found.dev(), found.ino()) == identity)
+            }
+            _ => true,
+        }
+    }
+}
+
 /// A listening socket, whether or not somebody accepts what comes.
 #[derive(Debug)]
 pub struct Socket {
@@ -54,6 +70,29 @@ pub fn resume(
         }
     }
     around(config, sockets, log)
+}
+
+/// The same after a daemon that has died. It may have made a socket anew that nobody has noted down: that one died with it, and
+/// another is made.
+pub fn inherit(
+    config: &Config,
+    snapshots: &[ServerSnapshot],
+    inherited: &mut Inherited,
+    log: &ActivityLog,
+) -> Vec<BoundServer> {
+    let is_reached = |snapshot: &&ServerSnapshot| snapshot.is_reached(config);
+    let (kept, lost): (Vec<_>, Vec<_>) = snapshots.iter().partition(is_reached);
+    let kept: Vec<ServerSnapshot> = kept.into_iter().cloned().collect();
+    let mut servers = resume(config, &kept, inherited, log);
+    let lost: Vec<ServerConfig> = lost
+        .into_iter()
+        .filter_map(|snapshot| section(config, &snapshot.section).cloned())
+        .collect();
+    match super::bind(&lost, &config.accounts, &config.rpc_interfaces, log) {
+        Ok(bound) => servers.extend(bound),
+        Err(error) => log.critical(format_args!("servers are lost: {error}")),
+    }
+    servers
 }
 
 /// The servers of sockets that are open; what cannot be served is told of.

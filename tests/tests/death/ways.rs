@@ -86,6 +86,19 @@ fn namespaced(pid: i32) -> Option<i32> {
 }
 
 #[test]
+fn a_socket_that_was_made_anew_is_made_once_more() {
+    let daemon = crate::support::start("keep", SLEEPER);
+    daemon.wait_state("a", "RUNNING");
+    std::fs::remove_file(daemon.path("s.sock")).expect("it is there");
+    daemon.wait_log("s.sock is there again");
+    let child = daemon.process_pid("a");
+    for _ in 0..2 {
+        kill_daemon(&daemon);
+        assert_eq!(daemon.process_pid("a"), child);
+    }
+}
+
+#[test]
 fn without_the_option_there_is_no_keeper() {
     let daemon = Daemon::start(Flavour::Ours, SLEEPER);
     daemon.wait_state("a", "RUNNING");
