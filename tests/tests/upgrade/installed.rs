@@ -13,7 +13,11 @@ const LINK: &str = "bin-supervisord";
 
 /// A daemon that is called by a link, up and answering.
 pub(crate) fn start(config: &str) -> Daemon {
-    let mut daemon = Daemon::prepare(Flavour::Ours, config);
+    launch(Daemon::prepare(Flavour::Ours, config))
+}
+
+/// The same with a daemon that has been prepared.
+pub(crate) fn launch(mut daemon: Daemon) -> Daemon {
     install(&daemon, &Flavour::Ours.command("supervisord"));
     let program = link(&daemon);
     daemon.launch_program(&program, &[]);

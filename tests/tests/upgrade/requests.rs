@@ -2,9 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use callboard_tests::wait;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -81,19 +79,4 @@ fn signals_that_come_meanwhile_are_obeyed() {
     let status = daemon.wait_exit();
     assert_eq!(status.code(), Some(0), "{}", daemon.log());
     daemon.assert_nothing_left();
-}
-
-#[test]
-fn a_tail_that_is_cut_can_be_begun_again() {
-    let daemon = start("[program:a]\ncommand=sh -c 'echo said; sleep 1000'\nstartsecs=0\n");
-    wait::until_true("something in the log", || {
-        let text = daemon.call("readProcessStdoutLog", json!(["a", 0, 0]));
-        (text == "said\n", text)
-    });
-    upgrade_well(&daemon);
-    assert!(daemon.address().connect_for(Duration::from_secs(5)).is_ok());
-    assert_eq!(
-        daemon.call("tailProcessStdoutLog", json!(["a", 0, 10])),
-        json!(["said\n", 5, false])
-    );
 }

@@ -5,11 +5,12 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use callboard_tests::browser::{Browser, Look};
 use callboard_tests::http::{Address, Connection};
 use callboard_tests::{Daemon, Flavour, wait};
 use serde_json::{Value, json};
 
-use crate::installed::{install, install_script, start, upgrade, upgrade_well};
+use crate::installed::{install, install_script, launch, start, upgrade, upgrade_well};
 
 const UPGRADES: usize = 20;
 
@@ -337,4 +338,64 @@ for line in sys.stdin:
     }
     drop(input);
     assert!(client.wait().expect("it ends").success());
+}
+
+#[test]
+fn over_tls_a_log_ends_properly_and_can_be_begun_again() {
+    let daemon = Daemon::prepare(
+        Flavour::Ours,
+        "[program:a]\ncommand=sh -c 'echo said; sleep 1000'\nstartsecs=0\n\
+         [inet_http_server]\nport=127.0.0.1:%(ENV_TEST_PORT)s\ncertfile=%(here)s/cert\nkeyfile=%(here)s/key\n",
+    );
+    let words =
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost";
+    let words = words.split(' ').chain(["-keyout", "key", "-out", "cert"]);
+    let made = daemon.run("openssl".as_ref(), &words.collect::<Vec<_>>());
+    assert_eq!(made.code, 0, "{made:?}");
+    let daemon = launch(daemon);
+    let url = format!("https://127.0.0.1:{}/logtail/a", daemon.port());
+    for name in ["first", "second"] {
+        let mut reader = Reader::spawn(&daemon, name, "curl".as_ref(), &["-skN", &url]);
+        daemon.wait_file(name, "said\n");
+        upgrade_well(&daemon);
+        let status = wait::until("the end", || match reader.child.try_wait() {
+            Ok(Some(status)) => Ok(status),
+            other => Err(format!("{other:?}")),
+        });
+        assert!(status.success(), "{status}: not cut off");
+    }
+}
+
+#[test]
+fn the_open_page_shows_no_interruption() {
+    let daemon = start(
+        "[program:a]\ncommand=sleep 1000\nstartsecs=0\n[inet_http_server]\nport=127.0.0.1:%(ENV_TEST_PORT)s\n",
+    );
+    let browser = Browser::start();
+    let tab = browser.tab(Look::DESKTOP);
+    tab.go(&format!("http://127.0.0.1:{}/", daemon.port()));
+    tab.wait(
+        "the page to live",
+        "!!document.querySelector('.link[data-link=open]')",
+    );
+    tab.value(
+        "window.links = 0;\
+         new MutationObserver(() => window.links++).observe(document.querySelector('.link'), {attributes: true})",
+    );
+    for state in ["stopped", "running", "stopped"] {
+        upgrade_well(&daemon);
+        let method = match state {
+            "running" => "startProcess",
+            _ => "stopProcess",
+        };
+        assert_eq!(daemon.call(method, json!(["a"])), true);
+        let shown = "document.querySelector('.row[data-key=a] .state, .row[data-key=\"a:a\"] .state')?.textContent";
+        tab.wait(state, &format!("{shown} === '{state}'"));
+    }
+    assert_eq!(
+        tab.value("window.links"),
+        0,
+        "it is the same page with the same link"
+    );
+    assert_eq!(tab.complaints(), Vec::<String>::new());
 }
