@@ -21,7 +21,7 @@ const TEXTS: [(&str, &[&str]); 7] = [
     ("calm", &["card", "hover", "calm-wash"]),
 ];
 
-/// The pairs of colours by name: `--name: light-dark(#rrggbb, #rrggbb);`.
+/// The pairs of colours by name: `--name: var(--light, #rrggbb) var(--dark, #rrggbb);`.
 fn colours() -> HashMap<String, [f64; 2]> {
     let path = workspace::root().join("daemon/assets/style/base.css");
     let sheet = fs::read_to_string(path).expect("the style sheet");
@@ -29,8 +29,8 @@ fn colours() -> HashMap<String, [f64; 2]> {
         let (name, value) = line
             .trim()
             .strip_prefix("--")?
-            .split_once(": light-dark(")?;
-        let (light, dark) = value.strip_suffix(");")?.split_once(", ")?;
+            .split_once(": var(--light, ")?;
+        let (light, dark) = value.strip_suffix(");")?.split_once(") var(--dark, ")?;
         Some((name.to_owned(), [luminance(light)?, luminance(dark)?]))
     };
     sheet.lines().filter_map(pair).collect()
@@ -47,6 +47,19 @@ fn luminance(colour: &str) -> Option<f64> {
         }
     };
     Some(0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0))
+}
+
+/// Where only the newest browsers understand a colour, others would show none at all.
+#[test]
+fn colours_are_put_as_all_browsers_understand_them() {
+    let folder = workspace::root().join("daemon/assets/style");
+    for entry in fs::read_dir(folder).expect("the style sheets") {
+        let path = entry.expect("an entry").path();
+        let sheet = fs::read_to_string(&path).expect("a style sheet");
+        for new in ["light-dark(", "color-mix(", "oklch("] {
+            assert!(!sheet.contains(new), "{new} in {}", path.display());
+        }
+    }
 }
 
 #[test]
