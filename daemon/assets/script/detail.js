@@ -42,6 +42,16 @@ class FigureView {
   }
 }
 
+/** The file of a log; empty for one that is not kept, and for the overview. */
+function keptIn(process, tab) {
+  return process.info[`${tab}_logfile`] ?? '';
+}
+
+function notKept(channel) {
+  const redirected = channel === 'stderr' ? ', or redirect_stderr has it written to the output' : '';
+  return `Nothing is kept of this: ${channel}_logfile is NONE${redirected}.`;
+}
+
 const detail = {
   key: null,
   tab: null,
@@ -56,8 +66,10 @@ const detail = {
     const process = model.processes.get(key);
     if (!process) return detail.hide();
     if (detail.key !== key) detail.make(process);
-    if (detail.tab !== tab) {
+    const kept = keptIn(process, tab);
+    if (detail.tab !== tab || detail.kept !== kept) {
       detail.tab = tab;
+      detail.kept = kept;
       detail.fill(process);
     }
     return detail.draw();
@@ -112,6 +124,7 @@ const detail = {
     for (const tab of detail.tabs) mark(tab, 'aria-current', tab.dataset.tab === detail.tab ? 'page' : null);
     detail.content.classList.toggle('fills', detail.tab !== 'overview');
     if (detail.tab === 'overview') return detail.fillOverview(process);
+    if (!keptIn(process, detail.tab)) return detail.content.replaceChildren(el('p.nothing', {}, notKept(detail.tab)));
     detail.log = new LogView(api.process(process.key, 'logs', detail.tab), `${detail.tab} of ${process.title}`);
     return detail.content.replaceChildren(detail.log.node);
   },
@@ -135,6 +148,7 @@ const detail = {
   draw() {
     const process = model.processes.get(detail.key);
     if (!process) return;
+    if (keptIn(process, detail.tab) !== detail.kept) detail.show(process.key, detail.tab);
     mark(detail.badge, 'data-state', process.state);
     put(detail.badge.lastChild, process.state.toLowerCase());
     put(detail.summary, process.busy ?? process.info.description ?? '');
@@ -173,10 +187,6 @@ const detail = {
     detail.end.replaceChildren(...(end ? tellEnd(process, end) : tellTrouble(trouble)), lines);
     readLastLines(process, lines);
   },
-
-  setAwake(awake) {
-    detail.log?.setAwake(awake);
-  },
 };
 
 function tellEnd(process, end) {
@@ -210,6 +220,6 @@ async function readLastLines(process, node) {
   }
   for (const [channel, title] of [['stderr', 'The last errors'], ['stdout', 'The last output']]) {
     const lines = info.log_tail[channel];
-    if (lines.length > 0) node.append(el('h4', {}, title), el('pre', {}, lines.join('\n').replace(TERMINAL, '')));
+    if (lines.length > 0) node.append(el('h4', {}, title), el('pre', {}, lines.map(asTerminal).join('\n')));
   }
 }

@@ -71,6 +71,11 @@ function button(what, text, picture, attributes = {}) {
   return el('button', { type: 'button', 'data-do': what, ...attributes }, ...parts);
 }
 
+/** Leaves an error to the browser's console, without stopping what goes on. */
+function complain(error) {
+  queueMicrotask(() => { throw error; });
+}
+
 /** Work for the next frame: each job once, however often it is asked for. */
 const frame = {
   jobs: new Set(),

@@ -5,7 +5,9 @@ const LOGO = [[1, 1], [8.5, 1], [16, 1], [1, 8.5], [8.5, 8.5], [16, 8.5]];
 
 const VIEWS = [['programs', 'Programs'], ['listeners', 'Listeners'], ['activity', 'Activity'], ['log', 'Main log']];
 
-const LINKS = { open: 'live', lost: 'no connection', asleep: 'paused' };
+const LINKS = { open: 'live', lost: 'no connection', asleep: 'paused', crowded: 'every 2 s' };
+
+const CROWDED = 'Browsers have few connections: other windows have all there are for what happens as it happens';
 
 const header = {
   build() {
@@ -69,6 +71,7 @@ const header = {
   drawLink(state) {
     mark(header.link, 'data-link', state);
     put(header.link, LINKS[state]);
+    mark(header.link, 'title', state === 'crowded' ? CROWDED : null);
   },
 
   draw() {

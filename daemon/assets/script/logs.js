@@ -2,23 +2,38 @@
 
 /** Lines kept in the page. */
 const MOST_LINES = 3000;
+/** Lines drawn in one frame, so that the page can be used while a log pours in. */
+const BATCH = 300;
 /** Characters shown of a line. */
 const LONGEST_LINE = 8000;
-/** What is read of a log to begin with, in bytes. */
-const BEGINNING = 65536;
 
-/** Colours and cursor movements that programs write for terminals. */
-const TERMINAL = /\u001b(?:\[[0-9;?]*[A-Za-z]|\][^\u0007]*\u0007)/g;
+/** A line out of an event, where ends of lines stand for carriage returns. */
+function fromEvent(data) {
+  return data.replaceAll('\n', '\r');
+}
 
 class LogView {
   /** `source` is the path of the log below the API's root. */
   constructor(source, title) {
     this.source = source;
+    /** Lines that are not drawn yet, and how many were too many for that. */
     this.waiting = [];
+    this.skipped = 0;
+    /** What there is of the last line, and the element that shows it. */
+    this.unfinished = '';
+    this.last = el('div.line.unfinished');
     this.paused = false;
+    /** What is shown comes from a stream that is over: the next thing drawn takes its place. */
+    this.isStale = false;
     this.needle = '';
+    this.handlers = {
+      message: (data) => this.take(fromEvent(data)),
+      unfinished: (data) => this.grow(fromEvent(data)),
+      truncated: () => this.take('――― the file was emptied ―――'),
+    };
+    this.drawer = () => this.draw();
     this.build(title);
-    this.follow();
+    feed.follow(this);
   }
 
   build(title) {
@@ -42,58 +57,83 @@ class LogView {
     this.node = el('div.log', {}, bar, el('div.log-frame', {}, this.lines, this.jump));
   }
 
-  follow() {
-    const handlers = {
-      message: (line) => this.take(line),
-      truncated: () => this.take('――― the file was emptied ―――'),
-    };
-    this.stream = new Stream(`${this.source}/follow?tail=${BEGINNING}`, handlers, (state) => {
-      if (state === 'open') this.clear();
-      else this.say('No connection to this log; trying again');
-    });
-  }
-
-  /** Stops following while nobody looks, and goes on afterwards. */
-  setAwake(awake) {
-    if (awake === (this.stream !== null)) return;
-    if (awake) {
-      this.follow();
-    } else {
-      this.stream.close();
-      this.stream = null;
-    }
-  }
-
   close() {
-    this.stream?.close();
+    feed.unfollow(this);
+  }
+
+  /** The log comes, from near its end on. What is shown of a paused one stays. */
+  opened() {
+    this.forget();
+    this.isStale = this.lines.childElementCount > 0;
+    this.changed();
   }
 
   take(line) {
+    this.unfinished = '';
     this.waiting.push(line);
-    if (this.waiting.length > MOST_LINES) this.waiting.shift();
-    if (this.paused) this.say(`Paused; ${plural(this.waiting.length, 'new line')}`);
-    else frame.ask(this.drawer ??= () => this.draw());
+    // Not at every line: that would take as long as the list is.
+    if (this.waiting.length > 2 * MOST_LINES) this.skip();
+    this.changed();
+  }
+
+  grow(piece) {
+    this.unfinished += piece;
+    this.changed();
+  }
+
+  /** Leaves out lines that would be thrown away as soon as they were drawn. */
+  skip() {
+    // Two more are drawn with them: what was left out, and the unfinished line.
+    const extra = Math.max(0, this.waiting.length + 2 - MOST_LINES);
+    this.waiting.splice(0, extra);
+    this.skipped += extra;
+  }
+
+  changed() {
+    if (this.paused) frame.ask(this.teller ??= () => this.tellPaused());
+    else frame.ask(this.drawer);
   }
 
   draw() {
-    if (this.waiting.length === 0) return;
-    const stay = this.isAtEnd();
-    const batch = document.createDocumentFragment();
-    for (const line of this.waiting) batch.append(this.line(line));
-    this.waiting = [];
-    this.lines.append(batch);
+    if (this.paused) return;
+    const stay = this.isStale || this.isAtEnd();
+    if (this.isStale) this.clearLines();
+    this.skip();
+    this.last.remove();
+    this.lines.append(this.batch());
     for (let extra = this.lines.childElementCount - MOST_LINES; extra > 0; extra -= 1) this.lines.firstChild.remove();
-    if (this.needle) this.count();
+    if (this.waiting.length > 0) frame.ask(this.drawer);
+    else this.drawUnfinished();
+    this.count();
     if (stay) this.toEnd();
     else this.jump.hidden = false;
   }
 
+  /** The lines for this frame. */
+  batch() {
+    const batch = document.createDocumentFragment();
+    if (this.skipped > 0) batch.append(this.line(`――― ${plural(this.skipped, 'line')} left out here ―――`));
+    this.skipped = 0;
+    for (const line of this.waiting.splice(0, BATCH)) batch.append(this.line(line));
+    return batch;
+  }
+
+  drawUnfinished() {
+    if (this.unfinished === '') return;
+    this.fill(this.last, this.unfinished);
+    this.lines.append(this.last);
+  }
+
   line(text) {
-    const clean = text.replace(TERMINAL, '').replace(/\r$/, '');
     const node = el('div.line');
+    this.fill(node, text);
+    return node;
+  }
+
+  fill(node, text) {
+    const clean = asTerminal(text);
     node.full = clean.length > LONGEST_LINE ? `${clean.slice(0, LONGEST_LINE)} …` : clean;
     this.drawLine(node);
-    return node;
   }
 
   /** Shows a line as the search wants it: hidden, or with what was found marked. */
@@ -135,15 +175,33 @@ class LogView {
     this.paused = paused;
     this.pauser.setAttribute('aria-pressed', String(paused));
     put(this.pauser.querySelector('.label'), paused ? 'Go on' : 'Pause');
-    this.say(paused ? 'Paused' : '');
-    if (!paused) this.draw();
+    if (paused) this.say('Paused');
+    else this.draw();
+  }
+
+  tellPaused() {
+    if (!this.paused) return;
+    const fresh = this.skipped + this.waiting.length;
+    if (this.isStale) this.say('Paused; the connection was another one meanwhile: Go on shows the end of the log');
+    else this.say(fresh > 0 ? `Paused; ${plural(fresh, 'new line')}` : 'Paused');
   }
 
   clear() {
+    this.forget();
+    this.clearLines();
+    this.count();
+  }
+
+  forget() {
     this.waiting = [];
+    this.skipped = 0;
+    this.unfinished = '';
+  }
+
+  clearLines() {
+    this.isStale = false;
     this.lines.replaceChildren();
     this.jump.hidden = true;
-    this.say('');
   }
 
   say(text) {

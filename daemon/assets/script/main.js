@@ -39,10 +39,6 @@ const mainLog = {
       mainLog.view = null;
     }
   },
-
-  setAwake(awake) {
-    mainLog.view?.setAwake(awake);
-  },
 };
 
 const app = {
@@ -58,6 +54,9 @@ const app = {
     });
     document.addEventListener('keydown', pressKey);
     document.addEventListener('visibilitychange', refresh.watch);
+    addEventListener('pagehide', refresh.sleep);
+    addEventListener('pageshow', (event) => { if (event.persisted) refresh.watch(); });
+    seats.build(feed.renew, feed.crowded);
     addEventListener('hashchange', route.follow);
   },
 
@@ -114,7 +113,8 @@ async function start() {
   app.build();
   try {
     await refresh.all();
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Unanswered || error instanceof Refusal)) complain(error);
     return;
   }
   document.body.prepend(app.node);

@@ -9,7 +9,7 @@ const DROWSY = 5000;
 
 const refresh = {
   timer: null,
-  events: null,
+  awake: false,
   poolsAt: -Infinity,
   running: false,
   again: false,
@@ -26,6 +26,7 @@ const refresh = {
     // An answer that was overtaken by a later one is old news.
     if (turn < refresh.shown) return;
     refresh.shown = turn;
+    rights.take(infos);
     if (model.take(infos, at)) list.arrange();
     list.draw();
     header.draw();
@@ -49,13 +50,18 @@ const refresh = {
     refresh.running = false;
     const pause = refresh.again ? 0 : Math.max(PACE, PATIENCE * refresh.took);
     refresh.again = false;
-    if (refresh.events) refresh.timer = setTimeout(refresh.look, pause);
+    if (refresh.awake) refresh.timer = setTimeout(refresh.look, pause);
   },
 
   failed(error) {
-    // Without a connection the link says so; the daemon's own words are worth a message, once.
-    if (error instanceof Refusal && refresh.lastFailure !== error.message) messages.say(error.message, 'bad');
-    refresh.lastFailure = error.message;
+    // Without a connection the link says so; anything else is worth a message, once.
+    if (error instanceof Unanswered) return;
+    const isOurs = !(error instanceof Refusal);
+    const message = isOurs ? `This page has failed: ${error.message}` : error.message;
+    if (refresh.lastFailure === message) return;
+    refresh.lastFailure = message;
+    messages.say(message, 'bad');
+    if (isOurs) complain(error);
   },
 
   async pools() {
@@ -78,28 +84,25 @@ const refresh = {
 
   wake() {
     clearTimeout(refresh.drowsy);
-    if (refresh.events) return;
-    const handlers = Object.fromEntries(EVENTS.map((name) => [name, (data) => refresh.happened(name, data)]));
-    refresh.events = new Stream(`events?types=${BRANCHES.join()}`, handlers, (state) => {
-      header.drawLink(state);
-      if (state === 'open') {
-        refresh.daemon().catch(refresh.failed);
-        refresh.look();
-      }
-    });
-    detail.setAwake(true);
-    mainLog.setAwake(true);
+    if (refresh.awake) return;
+    refresh.awake = true;
+    feed.wake();
     refresh.clock = setInterval(refresh.tick, 1000);
   },
 
   sleep() {
-    refresh.events?.close();
-    refresh.events = null;
+    clearTimeout(refresh.drowsy);
+    refresh.awake = false;
+    feed.sleep();
     clearTimeout(refresh.timer);
     clearInterval(refresh.clock);
-    detail.setAwake(false);
-    mainLog.setAwake(false);
     header.drawLink('asleep');
+  },
+
+  /** From now on events come, or looks have to do. */
+  connected() {
+    refresh.daemon().catch(refresh.failed);
+    refresh.look();
   },
 
   /** A page that nobody sees goes to sleep, so that it costs the daemon nothing. */
@@ -140,5 +143,3 @@ function drawChanged() {
   header.draw();
   detail.draw();
 }
-
-const BRANCHES = ['PROCESS_STATE', 'PROCESS_GROUP', 'SUPERVISOR_STATE_CHANGE', 'REMOTE_COMMUNICATION'];

@@ -8,6 +8,7 @@ mod logs;
 mod plain;
 mod rights;
 mod scale;
+mod windows;
 
 use callboard_tests::browser::{Browser, Look, Tab};
 use callboard_tests::{Daemon, Flavour};
@@ -166,6 +167,27 @@ fn it_notices_that_the_daemon_is_gone_and_back() {
     see("visible");
     wait_state(&tab, "g:two", "stopped");
     assert_content(&tab);
+}
+
+#[test]
+fn it_says_so_when_it_fails_itself() {
+    let daemon = start(&config());
+    let browser = Browser::start();
+    let tab = live(&browser, &daemon, Look::DESKTOP);
+    tab.value(
+        "window.real = window.fetch;
+         window.fetch = (url, options) => (url.includes('usage') ? Promise.resolve(new Response('[null]')) : real(url, options));
+         0",
+    );
+    tab.wait_text(".message.bad", "This page has failed: ");
+    tab.value("window.fetch = real; 0");
+    daemon.call("startProcess", json!(["g:two"]));
+    wait_state(&tab, "g:two", "running");
+    let complaints = tab.complaints();
+    assert!(
+        complaints.iter().all(|text| text.contains("TypeError")) && !complaints.is_empty(),
+        "{complaints:?}"
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Every action, on one program, a group and all of them.
 
+use std::fs;
+
 use callboard_tests::browser::{Browser, Look, Tab};
 use callboard_tests::{Daemon, wait};
 
@@ -160,5 +162,77 @@ fn all_are_acted_upon() {
     let tab = live(&browser, &daemon, Look::DESKTOP);
     act_on_several(&daemon, &tab, ".all-do");
     tab.wait_text(".message.bad", "lost:lost");
+    assert_content(&tab);
+}
+
+/// Starts again what the last message says was stopped.
+fn start_again(tab: &Tab<'_>, whom: &str) {
+    tab.wait_text(".messages", &format!("{whom}: stopped."));
+    tab.click(".message button:not(.quiet)");
+    tab.wait_text(".messages", &format!("{whom}: started."));
+}
+
+#[test]
+fn only_what_was_stopped_is_started_again() {
+    let daemon = start(
+        "[group:g]\nprograms=run,manual\n\
+         [program:run]\ncommand=sleep 1000\nstartsecs=0\n\
+         [program:manual]\ncommand=sleep 1000\nstartsecs=0\nautostart=false\n\
+         [program:once]\ncommand=sh -c 'echo ran >> %(here)s/runs'\nstartsecs=0\nautorestart=false\n",
+    );
+    let browser = Browser::start();
+    let tab = live(&browser, &daemon, Look::DESKTOP);
+    wait_state(&tab, "once:once", "exited");
+    for (place, whom) in [
+        (".group[data-group=g] .group-do", "Group g"),
+        (".all-do", "All programs"),
+    ] {
+        wait_state(&tab, "g:run", "running");
+        tab.click(&format!("{place} [data-do=stop]"));
+        tab.click(YES);
+        daemon.wait_state("g:run", "STOPPED");
+        start_again(&tab, whom);
+        daemon.wait_state("g:run", "RUNNING");
+        assert_eq!(daemon.state("g:manual"), "STOPPED", "{whom}");
+        assert_eq!(daemon.state("once"), "EXITED", "{whom}");
+        assert_eq!(daemon.read("runs"), "ran\n", "{whom}");
+    }
+    assert_content(&tab);
+}
+
+#[test]
+fn a_program_with_a_star_is_one_program() {
+    let daemon = start("[program:star*]\ncommand=sleep 1000\nstartsecs=0\n");
+    let browser = Browser::start();
+    let tab = live(&browser, &daemon, Look::DESKTOP);
+    wait_state(&tab, "star*:star*", "running");
+    tab.click(&format!("{} [data-do=toggle]", row("star*:star*")));
+    tab.wait_text("dialog h2", "Stop star*?");
+    tab.wait_text("dialog", "It is sent its stop signal");
+    tab.click(YES);
+    start_again(&tab, "star*");
+    daemon.wait_state("star*:star*", "RUNNING");
+    assert_content(&tab);
+}
+
+#[test]
+fn logs_that_cannot_be_cleared_are_told_of() {
+    let daemon = start(CONFIG);
+    daemon.wait_file("one.out", "begun");
+    daemon.wait_file("two.out", "begun");
+    let browser = Browser::start();
+    let tab = live(&browser, &daemon, Look::DESKTOP);
+    let log = daemon.path("one.out");
+    fs::remove_file(&log).expect("the log is there");
+    fs::create_dir_all(log.join("not empty")).expect("a folder in its place");
+    tab.click(&format!("{} .open", row("g:one")));
+    tab.click(".detail [data-do=clear-logs]");
+    tab.click(YES);
+    tab.wait_text(".message.bad", "The logs of g:one could not be cleared: ");
+    // One that cannot does not keep the others from it.
+    tab.click(".group[data-group=g] [data-do=clear-logs]");
+    tab.click(YES);
+    wait_empty(&daemon, "two.out");
+    tab.wait_text(".messages", "Group g: 1 program failed: g:one");
     assert_content(&tab);
 }

@@ -2,7 +2,9 @@
 
 use callboard_tests::browser::{Browser, Look, Tab};
 
-use super::{assert_content, row, start, wait_state};
+use serde_json::json;
+
+use super::{PORT, assert_content, row, start, wait_state};
 
 const CONFIG: &str = "\
 [user:reader]
@@ -74,4 +76,29 @@ fn buttons_that_are_not_allowed_are_disabled() {
         let links = plain.value("document.querySelectorAll('td.action a[href*=action]').length");
         assert_eq!(links, if one { 2 } else { 0 }, "{user}");
     }
+}
+
+#[test]
+fn programs_that_come_later_are_offered_to_those_who_may() {
+    let daemon = start(CONFIG);
+    let browser = Browser::start();
+    let tab = open(&browser, &daemon, "operator", Look::DESKTOP);
+    wait_state(&tab, "g:one", "running");
+    let late = "[program:late]\ncommand=sleep 1000\nstartsecs=0\nnumprocs=2\nprocess_name=%(process_num)d\n";
+    daemon.write_config(&format!("{PORT}{CONFIG}{late}"));
+    daemon.call("reloadConfig", json!([]));
+    daemon.call("addProcessGroup", json!(["late"]));
+    wait_state(&tab, "late:0", "running");
+    for button in [
+        format!("{} [data-do=toggle]", row("late:0")),
+        format!("{} [data-do=restart]", row("late:1")),
+        ".group[data-group=late] .group-do [data-do=stop]".to_owned(),
+    ] {
+        assert!(!is_offered(&tab, &button), "{button}");
+    }
+    assert!(is_offered(
+        &tab,
+        &format!("{} [data-do=toggle]", row("g:one"))
+    ));
+    assert_content(&tab);
 }
