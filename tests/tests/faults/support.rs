@@ -45,10 +45,10 @@ impl Limit {
         limit
     }
 
-    /// Leaves the daemon `more` descriptors than it has open, if it has them without a gap.
+    /// Leaves the daemon so many descriptors that it may still open.
     pub(crate) fn descriptors(daemon: &Daemon, more: usize) -> Self {
         let pid = daemon.pid();
-        let open: Vec<usize> = numbers(pid);
+        let open = settled_numbers(pid);
         let free = (0..).filter(|number| !open.contains(number)).nth(more);
         Self::set(pid, "nofile", free.expect("numbers do not end") as u64)
     }
@@ -87,6 +87,33 @@ fn numbers(pid: i32) -> Vec<usize> {
     names
         .filter_map(|name| name.to_str()?.parse().ok())
         .collect()
+}
+
+/// The same when the last connection has been closed.
+fn settled_numbers(pid: i32) -> Vec<usize> {
+    let mut before = Vec::new();
+    wait::until("the descriptors to stay the same", || {
+        let now = numbers(pid);
+        let is_same = now == before;
+        before.clone_from(&now);
+        if is_same { Ok(now) } else { Err(now) }
+    })
+}
+
+/// Clients that take the descriptors between others, so that those of a program are the next to be free when it ends.
+pub(crate) fn fill_gaps(daemon: &Daemon) -> Vec<Regular> {
+    /// What is above was put there on purpose.
+    const LOW: usize = 200;
+    let mut clients = Vec::new();
+    loop {
+        let open = settled_numbers(daemon.pid());
+        let highest = open.iter().filter(|number| **number < LOW).max();
+        let highest = *highest.expect("standard input at least");
+        if (0..highest).all(|number| open.contains(&number)) {
+            return clients;
+        }
+        clients.push(Regular::of(daemon));
+    }
 }
 
 /// What a daemon had before the fault.
