@@ -5,6 +5,7 @@ use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use callboard_tests::{Daemon, Flavour};
 use serde_json::{Value, json};
@@ -504,8 +505,7 @@ fn what_an_operator_may_not_act_on_keeps_nobody_from_the_rest() {
         assert_eq!(daemon.state("web"), "RUNNING");
     }
     let out = kim(&["restart", "db:*", "work:*"]);
-    let refused = "db: ERROR (kim may not act on db:*)\n";
-    assert_eq!(out.stdout.matches(refused).count(), 2, "{out:?}");
+    assert_eq!(out.stdout.matches(REFUSED).count(), 2, "{out:?}");
     assert_eq!(out.stdout.matches("work:0: started").count(), 1, "{out:?}");
     assert_eq!(out.code, 1);
     for (verb, done) in [("signal", "web: signalled\n"), ("clear", "web: cleared\n")] {
@@ -518,6 +518,57 @@ fn what_an_operator_may_not_act_on_keeps_nobody_from_the_rest() {
         assert_eq!(out.code, 1);
     }
     assert_eq!(pid(), untouched);
+}
+
+/// Somebody who guesses keeps busy whoever comes from the same address, but shuts nobody out.
+#[test]
+fn guessing_does_not_lock_out_who_knows_the_password() {
+    let mut daemon = Daemon::prepare(Flavour::Ours, "");
+    let hash = hash_password(&daemon, CHIEF.1);
+    daemon.write_config(&format!(
+        "[inet_http_server]\nport=127.0.0.1:%(ENV_TEST_PORT)s\nusername=chief\npassword={hash}\n"
+    ));
+    daemon.launch(&[]);
+    daemon.wait_until_up();
+    let daemon = daemon;
+    let begun = AtomicBool::new(false);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let reply = get(&daemon, Some(("chief", "guess")), "/ok.html");
+                    assert_eq!(reply.status, 401, "there is room for twenty");
+                    begun.store(true, Ordering::Relaxed);
+                }
+            });
+        }
+        while !begun.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        for _ in 0..3 {
+            let reply = get(&daemon, Some(CHIEF), "/ok.html");
+            assert_eq!(reply.status, 200);
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn who_is_refused_by_json_is_told_in_json() {
+    let daemon = daemon();
+    for path in ["/api/v1/daemon", "/metrics"] {
+        let reply = get(&daemon, None, path);
+        assert_eq!(reply.status, 401, "{path}");
+        assert_eq!(
+            reply.header("Content-Type"),
+            Some("application/json"),
+            "{path}"
+        );
+        assert!(reply.header("WWW-Authenticate").is_some(), "{path}");
+        let said: Value = serde_json::from_slice(&reply.body).expect("JSON");
+        assert_eq!(said["error"]["status"], 401, "{path}");
+    }
 }
 
 #[test]
@@ -535,4 +586,5 @@ fn bad_hashes_are_refused_at_start() {
         out.stderr.contains("Section [user:kim] cannot be used"),
         "{out:?}"
     );
+    assert!(out.stderr.contains("option password)"), "{out:?}");
 }

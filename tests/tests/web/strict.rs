@@ -2,6 +2,8 @@
 
 use callboard_tests::{Daemon, Flavour};
 
+use crate::tls::certify;
+
 /// Runs a daemon that is expected not to start: exit status and what it says.
 fn refusal(config: &str) -> (i32, String) {
     let daemon = Daemon::prepare(Flavour::Ours, config);
@@ -42,6 +44,103 @@ fn open_servers_are_refused_with_their_place() {
 }
 
 #[test]
+fn empty_passwords_are_no_passwords() {
+    let server = "[inet_http_server]\nport=127.0.0.1:%(ENV_TEST_PORT)s\nusername=a\npassword=\n";
+    let user = "[user:ann]\nrole=admin\npassword=\n";
+    for (section, config) in [("inet_http_server", server), ("user:ann", user)] {
+        let (code, stderr) = refusal(&format!("[supervisord]\nstrict=true\n{config}"));
+        assert_eq!(code, 2, "{stderr}");
+        let message =
+            format!("Section [{section}] has an empty password, which strict=true forbids");
+        assert!(stderr.contains(&message), "{stderr}");
+        assert!(stderr.contains("option password)"), "{stderr}");
+    }
+}
+
+/// What `--check` says of a configuration that can be used.
+fn warnings(config: &str) -> String {
+    let daemon = Daemon::prepare(Flavour::Ours, config);
+    let supervisord = Flavour::Ours.command("supervisord");
+    let out = daemon.run(&supervisord, &["--check", "-c", "supervisord.conf"]);
+    assert_eq!(out.code, 0, "{out:?}");
+    out.stdout
+}
+
+#[test]
+fn what_is_not_forbidden_is_warned_of() {
+    let rows = [
+        (
+            "[inet_http_server]\nport=*:9001\n",
+            "warning: [inet_http_server] port: Server 'inet_http_server' lets everybody who can reach it control",
+        ),
+        (
+            "[unix_http_server]\nfile=%(here)s/s.sock\nchmod=0777\n",
+            "warning: [unix_http_server] chmod: Server 'unix_http_server' lets every user of this machine",
+        ),
+        (
+            "[inet_http_server]\nport=127.0.0.1:9001\nusername=a\npassword=\n",
+            "warning: [inet_http_server] password: password of [inet_http_server] is empty",
+        ),
+        (
+            "[user:ann]\nrole=admin\npassword=$2b$12$abcdefghijklmnopqrstuv\n",
+            "warning: [user:ann] password: password of [user:ann] begins with $2b$ and is taken as it is",
+        ),
+        (
+            "[user:ann]\nrole=admin\npassword={SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs=\n",
+            "has no 40 hexadecimal digits behind {SHA}",
+        ),
+        (
+            "[user:ann]\nrole=operator\npassword=x\nprograms=web, dbb\n[program:web]\ncommand=cat\n",
+            "warning: [user:ann] programs: user 'ann' may act on dbb, but there is no such process",
+        ),
+        (
+            "[user:ann]\nrole=read-only\npassword=x\nprograms=web\n",
+            "programs of user 'ann' mean nothing",
+        ),
+        (
+            "[user:ann]\nrole=read-only\nunix_users=7\n[user:bob]\nrole=admin\nunix_users=8,7\n",
+            "uid 7 is user 'ann' already and never 'bob'",
+        ),
+    ];
+    for (config, expected) in rows {
+        let said = warnings(&format!("[supervisord]\n{config}"));
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+    let fine = "[user:ann]\nrole=operator\npassword=x\nprograms=w*, work:, work:*\n[program:web]\ncommand=cat\n\
+                [program:work]\ncommand=cat\n[inet_http_server]\nport=*:9001\n";
+    let said = warnings(&format!("[supervisord]\n{fine}"));
+    assert!(said.ends_with("0 errors, 0 warnings\n"), "{said}");
+}
+
+#[test]
+fn a_user_needs_a_name() {
+    let (code, stderr) = refusal("[user:]\nrole=admin\npassword=x\n");
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("Section [user:] names nobody"), "{stderr}");
+}
+
+#[test]
+fn open_servers_are_told_of_at_start() {
+    let daemon = Daemon::start(
+        Flavour::Ours,
+        "[unix_http_server]\nchmod=0777\n[inet_http_server]\nport=:%(ENV_TEST_PORT)s\n",
+    );
+    let log = daemon.log();
+    for (section, whom) in [
+        ("inet_http_server", "everybody who can reach it"),
+        ("unix_http_server", "every user of this machine"),
+    ] {
+        let line = format!("Server '{section}' lets {whom} control the daemon");
+        let found = log.lines().find(|text| text.contains(&line));
+        let found = found.unwrap_or_else(|| panic!("{line} in {log}"));
+        assert!(
+            found.contains(" CRIT ") && found.contains("supervisord.conf:"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
 fn closed_servers_are_not() {
     let daemon = Daemon::start(
         Flavour::Ours,
@@ -66,9 +165,11 @@ fn closed_servers_are_not() {
 fn the_example_is_strict_and_right() {
     let example = callboard_tests::workspace::root().join("examples/secure/supervisord.conf");
     let daemon = Daemon::prepare(Flavour::Ours, "");
+    std::fs::copy(example, daemon.config_path()).expect("it is there");
+    certify(daemon.dir(), "cert", "localhost");
+    std::fs::rename(daemon.path("cert.key"), daemon.path("key.pem")).expect("it was made");
     let supervisord = Flavour::Ours.command("supervisord");
-    let arguments = ["--check".as_ref(), "-c".as_ref(), example.as_os_str()];
-    let out = daemon.run(&supervisord, &arguments);
+    let out = daemon.run(&supervisord, &["--check", "-c", "supervisord.conf"]);
     assert_eq!(out.code, 0, "{out:?}");
     assert!(out.stdout.ends_with("0 errors, 0 warnings\n"), "{out:?}");
 }

@@ -1,6 +1,7 @@
 //! Servers with certificates, and their clients.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -20,7 +21,7 @@ command=cat
 ";
 
 /// Writes a self-signed certificate of a name into files of this name, as manuals say one does.
-fn certify(directory: &Path, file: &str, name: &str) {
+pub(crate) fn certify(directory: &Path, file: &str, name: &str) {
     let output = Command::new("openssl")
         .current_dir(directory)
         .args([
@@ -272,7 +273,73 @@ fn files_that_cannot_be_used_are_refused_at_start() {
             out.stderr.contains(&place) && out.stderr.contains(problem),
             "{out:?}"
         );
+        let line = line_of(&daemon, option);
+        let place = format!("supervisord.conf, line {line}, option {option})");
+        assert!(out.stderr.contains(&place), "{out:?}");
+        let supervisord = Flavour::Ours.command("supervisord");
+        let out = daemon.run(&supervisord, &["--check", "-c", "supervisord.conf"]);
+        assert_eq!(out.code, 2, "{out:?}");
+        let place = format!("supervisord.conf:{line}: error: [inet_http_server] {option}: ");
+        assert!(
+            out.stdout.contains(&place) && out.stdout.contains(problem),
+            "{out:?}"
+        );
     }
+}
+
+/// The line of the configuration in which an option is set.
+fn line_of(daemon: &Daemon, option: &str) -> usize {
+    let config = daemon.read("supervisord.conf");
+    let index = config.lines().position(|line| line.starts_with(option));
+    index.expect("the option is set") + 1
+}
+
+/// A reload would end everything only to find out that it cannot start again.
+#[test]
+fn reloads_that_could_not_serve_change_nothing() {
+    let daemon = started(CONFIG);
+    daemon.wait_state("web", "RUNNING");
+    let (pid, web) = (daemon.pid(), daemon.info("web")["pid"].clone());
+    let bad = [
+        (CONFIG.replace("/key.pem", "/second.key"), "keyfile"),
+        (CONFIG.replace("/cert.pem", "/second.key"), "certfile"),
+        (
+            format!("{CONFIG}[user:ann]\nrole=admin\npassword=$argon2id$v=19$m=8,t=1,p=1$oops\n"),
+            "password",
+        ),
+    ];
+    for (number, (config, option)) in bad.iter().enumerate() {
+        daemon.write_config(config);
+        for method in ["reloadConfig", "restart"] {
+            let fault = daemon.fault(method, json!([]));
+            assert_eq!(fault.code, 92, "{method}: {fault:?}");
+            let place = format!("option {option})");
+            assert!(fault.text.ends_with(&place), "{method}: {fault:?}");
+        }
+        daemon.signal(Signal::SIGHUP);
+        wait::until("the refusal of the reload", || {
+            let log = daemon.log();
+            let refusals = log.matches("cannot be used").count();
+            if refusals > number { Ok(()) } else { Err(log) }
+        });
+    }
+    assert_eq!(daemon.info("web")["pid"], web);
+    assert_eq!(daemon.pid(), pid);
+    assert_eq!(curl(&daemon, "first", "/ok.html").code, 0);
+}
+
+#[test]
+fn a_key_that_everybody_can_read_is_warned_of() {
+    let daemon = prepared(CONFIG);
+    let open = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(daemon.path("key.pem"), open).expect("it is ours");
+    let supervisord = Flavour::Ours.command("supervisord");
+    let out = daemon.run(&supervisord, &["--check", "-c", "supervisord.conf"]);
+    assert_eq!(out.code, 0, "{out:?}");
+    let line = line_of(&daemon, "keyfile");
+    let place = format!("supervisord.conf:{line}: warning: [inet_http_server] keyfile: ");
+    assert!(out.stdout.contains(&place), "{out:?}");
+    assert!(out.stdout.contains("everybody can read"), "{out:?}");
 }
 
 #[test]
