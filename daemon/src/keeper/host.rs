@@ -10,9 +10,10 @@ mod pause;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use config::model::ProgramsOnDeath;
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -75,7 +76,12 @@ struct Life {
     line: OwnedFd,
     /// When it came to work.
     up_since: Option<Instant>,
+    /// When it closed its end of the line, by dying as a rule.
+    cut_since: Option<Instant>,
 }
+
+/// A daemon that lives so long without its end of the line does not want to be kept: it is of a version that knows no keeper.
+const DYING: Duration = Duration::from_secs(1);
 
 /// How the keeper ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +106,7 @@ impl Host {
                 pid: daemon,
                 line,
                 up_since: None,
+                cut_since: None,
             }),
             is_first: true,
             store: Store::default(),
@@ -148,6 +155,7 @@ impl Host {
     fn wait(&self, signals: &SignalFd) {
         let mut readiness = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
         let timeout = match &self.life {
+            Some(life) if life.cut_since.is_some() => PollTimeout::NONE,
             Some(life) => {
                 let mut wanted = PollFlags::POLLIN;
                 wanted.set(PollFlags::POLLOUT, self.adopted.has_untold());
@@ -193,7 +201,7 @@ impl Host {
             _ if number == libc::SIGCHLD => {}
             Some(life) => {
                 let _ = signal::kill(life.pid, number);
-                if asks_for_the_end && self.fate == Fate::Keep {
+                if asks_for_the_end && matches!(self.fate, Fate::Keep | Fate::Anew) {
                     // Also if it dies before it has come to that.
                     self.fate = Fate::Finish;
                 }
@@ -214,11 +222,20 @@ impl Host {
         };
         let mut buffer = [0; LONGEST];
         let mut released = false;
-        // After the end of the line only the daemon's own end can follow.
-        while let Ok(Some((packet, descriptors))) = packets::receive(life.line.as_fd(), &mut buffer)
-        {
-            if let Some(told) = Told::read(packet) {
-                released |= self.obey(&told, descriptors, &mut life);
+        loop {
+            match packets::receive(life.line.as_fd(), &mut buffer) {
+                Ok(Some((packet, descriptors))) => {
+                    if let Some(told) = Told::read(packet) {
+                        released |= self.obey(&told, descriptors, &mut life);
+                    }
+                }
+                Err(Errno::EAGAIN) => break,
+                // A record without its descriptors is of no use; there are others behind it.
+                Err(Errno::ENOBUFS) => {}
+                Ok(None) | Err(_) => {
+                    life.cut_since.get_or_insert_with(Instant::now);
+                    break;
+                }
             }
         }
         self.life = Some(life);
@@ -264,6 +281,10 @@ impl Host {
             return Some(End::Exit(code));
         }
         self.death = Some(ending(reaped));
+        if life.cut_since.is_some_and(|since| since.elapsed() > DYING) {
+            // What it has been told is out of date.
+            return Some(same_way(reaped));
+        }
         self.adopt();
         match self.fate {
             Fate::Leave => return Some(same_way(reaped)),

@@ -155,7 +155,8 @@ impl State {
         let connections = self.connections.iter();
         let connections = connections.flat_map(ConnectionSnapshot::descriptors);
         let descriptors = self.supervisor.descriptors().chain(servers);
-        descriptors.chain(connections).collect()
+        let descriptors = descriptors.chain(connections);
+        descriptors.chain(self.keeper).collect()
     }
 }
 

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::support::{kill_daemon, send, supervisord, with_mode};
 
-const SLEEPER: &str = "[program:a]\ncommand=sleep 1000\nstartsecs=0\n";
+const SLEEPER: &str = "[program:a]\ncommand=sleep 1000\nstartsecs=0\n\
+    [program:later]\ncommand=sleep 1000\nstartsecs=0\nautostart=false\n";
 
 /// A daemon that is called by a link.
 fn start_by_link() -> Daemon {
@@ -57,8 +58,13 @@ fn upgrades_and_deaths_go_together() {
     upgrade(&daemon);
     assert_eq!(supervisord(&daemon), second);
     assert_eq!(daemon.process_pid("a"), program);
+    // The keeper hears of what is done after an upgrade.
+    daemon.call("startProcess", json!(["later"]));
+    let later = daemon.process_pid("later");
     kill_daemon(&daemon);
     assert_eq!(daemon.process_pid("a"), program);
+    assert_eq!(daemon.process_pid("later"), later);
+    assert!(!daemon.log().contains("the keeper was killed"));
     send(program, Signal::SIGKILL);
     wait::until_true("another one", || {
         let pid = daemon.process_pid("a");

@@ -58,6 +58,7 @@ const OURS: &[&str] = &[
 /// The modules that decide and do nothing else.
 const PURE: &[&str] = &[
     "daemon/src/process/lifecycle.rs",
+    "daemon/src/keeper/wire.rs",
     "daemon/src/pool/dispatch.rs",
     "daemon/src/pool/journal/crc.rs",
     "daemon/src/pool/journal/format.rs",

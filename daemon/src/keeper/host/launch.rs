@@ -48,6 +48,7 @@ impl Host {
             pid,
             line,
             up_since: None,
+            cut_since: None,
         })
     }
 
