@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use actix::{Actor as _, Addr};
 use config::cli::{Invocation, parse_at};
-use config::model::{AutoRestart, LogLevel, ProcessConfig};
+use config::model::{AutoRestart, LogLevel, ProcessConfig, SignalNumber};
 use protocol::events::EventSet;
 use protocol::states::ProcessState;
 use tokio::time::{Instant, sleep, timeout};
@@ -113,6 +113,10 @@ impl World {
         config.stopasgroup = run.once_in(2);
         config.killasgroup = config.stopasgroup || run.once_in(2);
         run.note(format_args!("{config:?}"));
+        Self::of(config, run, workshop)
+    }
+
+    fn of(config: ProcessConfig, run: Run, workshop: &Workshop) -> Self {
         let watcher = Rc::new(RefCell::new(Watcher::new(&config)));
         let bus = BusHandle::start(Rc::default());
         let observer: Rc<RefCell<Watcher>> = Rc::clone(&watcher);
@@ -261,5 +265,25 @@ async fn every_request_is_answered_and_no_child_left_behind() {
             world.step().await;
         }
         world.wind_up().await;
+    }
+}
+
+/// The stop comes in the very turn in which the process is up for long enough.
+#[actix::test]
+async fn a_timer_that_is_cancelled_when_it_is_due_does_nothing() {
+    tokio::time::pause();
+    let directory = tempfile::tempdir().unwrap();
+    let workshop = Workshop::new(directory.path());
+    let mut config = workshop.config.clone();
+    config.startsecs = 1;
+    for mut run in runs(20) {
+        let early = Duration::from_millis(run.below(3));
+        let world = World::of(config.clone(), run, &workshop);
+        world.stage.be_kind();
+        world.start();
+        sleep(Duration::from_millis(1001) - early).await;
+        world.stop();
+        sleep(PATIENCE).await;
+        assert_eq!(world.stage.signals(), [SignalNumber::TERM.number()]);
     }
 }

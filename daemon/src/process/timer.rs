@@ -44,12 +44,19 @@ impl Process {
         if let Some(handle) = timer.handle.take() {
             ctx.cancel_future(handle);
         }
-        let left = timer.at.saturating_duration_since(clock::now());
-        timer.handle = Some(ctx.run_later(left, |process, ctx| {
-            if !process.services.gate.is_closed() {
-                process.timer = None;
-                process.feed(Input::TimerFired, ctx);
-            }
-        }));
+        let at = timer.at;
+        let left = at.saturating_duration_since(clock::now());
+        let ended = move |process: &mut Self, ctx: &mut Context<Self>| process.timer_ended(at, ctx);
+        timer.handle = Some(ctx.run_later(left, ended));
+    }
+
+    /// A timer that is cancelled in the very turn in which it is due ends all the same: actix looks at what is cancelled
+    /// later than at what is due.
+    fn timer_ended(&mut self, at: Instant, ctx: &mut Context<Self>) {
+        let is_armed = self.timer.as_ref().is_some_and(|timer| timer.at == at);
+        if is_armed && !self.services.gate.is_closed() {
+            self.timer = None;
+            self.feed(Input::TimerFired, ctx);
+        }
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Stage {
     pub(super) process: RefCell<Option<Addr<Process>>>,
     child: Cell<Option<Child>>,
     last_pid: Cell<i32>,
+    /// The signals that were sent to children.
+    signals: RefCell<Vec<i32>>,
     /// Nothing fails any more.
     is_kind: Cell<bool>,
     /// What is wrong: a panic in an actor would be seen by nobody.
@@ -45,6 +47,7 @@ impl Stage {
             process: RefCell::default(),
             child: Cell::default(),
             last_pid: Cell::new(0),
+            signals: RefCell::default(),
             is_kind: Cell::new(false),
             complaints: RefCell::default(),
         }
@@ -75,6 +78,10 @@ impl Stage {
 
     pub(super) fn be_kind(&self) {
         self.is_kind.set(true);
+    }
+
+    pub(super) fn signals(&self) -> Vec<i32> {
+        self.signals.borrow().clone()
     }
 
     pub(super) fn last_pid(&self) -> i32 {
@@ -170,6 +177,7 @@ impl Kernel for Fake {
         let stage = &self.0;
         let pid = target.as_raw().abs();
         stage.note(format_args!("signal {signal} to {target}"));
+        stage.signals.borrow_mut().push(signal);
         if pid != stage.last_pid.get() {
             stage.complain(format!(
                 "signal {signal} to {pid}, which was reaped long ago"
