@@ -256,6 +256,10 @@ impl Bus {
         }
         self.tick_timer = self.ticks.next(self.wanted.get()).map(|wait| {
             ctx.run_later(wait, |bus, ctx| {
+                // It was cancelled in the turn in which it is due.
+                if bus.ticks_held {
+                    return;
+                }
                 for event in bus.ticks.due() {
                     count(&bus.counts, event.event_type());
                     bus.deliver(&event);
