@@ -399,3 +399,41 @@ fn the_open_page_shows_no_interruption() {
     );
     assert_eq!(tab.complaints(), Vec::<String>::new());
 }
+
+/// Its one stream has both, and half a line is completed by the other daemon.
+#[test]
+fn the_open_page_follows_its_log_on() {
+    let daemon = start(
+        "[program:a]\ncommand=cat\nstartsecs=0\n[program:b]\ncommand=sleep 1000\nstartsecs=0\nautostart=false\n\
+         [inet_http_server]\nport=127.0.0.1:%(ENV_TEST_PORT)s\n",
+    );
+    let browser = Browser::start();
+    let tab = browser.tab(Look::DESKTOP);
+    let log = format!("http://127.0.0.1:{}/#/process/a%3Aa/stdout", daemon.port());
+    tab.go(&log);
+    let shown = |lines: Value| {
+        let seen =
+            "[...document.querySelectorAll('.detail .line')].map((line) => line.textContent)";
+        tab.wait(
+            &lines.to_string(),
+            &format!("JSON.stringify({seen}) === '{lines}'"),
+        );
+    };
+    daemon.call("sendProcessStdin", json!(["a", "one\nha"]));
+    shown(json!(["one", "ha"]));
+    tab.value("document.querySelector('.line').id = 'old'");
+    upgrade_well(&daemon);
+    daemon.call("sendProcessStdin", json!(["a", "lf"]));
+    shown(json!(["one", "half"]));
+    daemon.call("sendProcessStdin", json!(["a", "!\nnext\n"]));
+    shown(json!(["one", "half!", "next"]));
+    assert_eq!(
+        tab.value("document.querySelectorAll('.line#old').length"),
+        1
+    );
+    daemon.call("startProcess", json!(["b"]));
+    let event =
+        "document.querySelector('.row[data-key=\"b:b\"] .state')?.textContent === 'running'";
+    tab.wait("the event", event);
+    assert_eq!(tab.complaints(), Vec::<String>::new());
+}

@@ -130,6 +130,32 @@ fn lines_are_followed_over_clearing() {
 }
 
 #[test]
+fn a_log_and_events_come_in_one_stream_with_lines_that_have_no_end_yet() {
+    let daemon = daemon();
+    let say = |chars: &str| {
+        let stdin = "/api/v1/processes/talk/stdin";
+        assert_eq!(post(&daemon, stdin, &json!({"chars": chars})).0, 200);
+    };
+    let path = "/api/v1/processes/talk/logs/stdout/follow?unfinished=true&types=PROCESS_STATE";
+    let mut stream = Stream::open(&daemon, path);
+    let mut next = || {
+        let event = stream.next().expect("an event");
+        (event.name, event.data)
+    };
+    let told = |name: &str, data: &str| (name.to_owned(), data.to_owned());
+    say("10 %\r2");
+    assert_eq!(next(), told("unfinished", "10 %\n2"));
+    daemon.call("startProcess", json!(["idle"]));
+    assert_eq!(next().0, "PROCESS_STATE_STARTING");
+    assert_eq!(next().0, "PROCESS_STATE_RUNNING");
+    say("0 %");
+    assert_eq!(next(), told("unfinished", "0 %"));
+    say("\nend\n");
+    assert_eq!(next(), told("", "10 %\n20 %"));
+    assert_eq!(next(), told("", "end"));
+}
+
+#[test]
 fn logs_are_followed_if_events_are_asked_for() {
     let daemon = daemon();
     let path = "/api/v1/daemon/log/follow?tail=0";
