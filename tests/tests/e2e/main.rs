@@ -14,6 +14,7 @@ mod events;
 mod events_failures;
 mod fcgi;
 mod harness;
+mod hostile;
 mod http;
 mod init;
 mod lifecycle;
