@@ -75,6 +75,10 @@ impl Stage {
     }
 
     fn some_time(&self) -> Duration {
+        // Tenths of a second meet rests that are over.
+        if self.mishap(3) {
+            return Duration::from_millis(100 * self.below(10) + self.below(2));
+        }
         let most = if self.is_kind.get() { 20 } else { 1500 };
         Duration::from_millis(self.below(most))
     }
