@@ -123,8 +123,11 @@ const actions = {
   },
 
   /** Starts those that were stopped, and no others, in the order in which they depend on each other. */
-  startAgain(target, stopped) {
+  async startAgain(target, stopped) {
+    // The page may be behind what it was just told.
+    await refresh.all().catch(refresh.failed);
     const wanted = stopped.filter((key) => model.processes.has(key) && !model.processes.get(key).isAlive).reverse();
+    if (wanted.length === 0) return messages.say(`${capital(target.title)}: what was stopped runs again already.`);
     return actions.run('start', target.isMany ? Target.some(target, wanted) : target);
   },
 

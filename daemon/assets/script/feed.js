@@ -17,6 +17,8 @@ const feed = {
   /** The stream that is about to take over; the other one goes on until then, so that no event is missed. */
   next: null,
   remembered: null,
+  /** There is no stream for this window: it lives by looking. */
+  isCrowded: false,
   turn: 0,
 
   wake() {
@@ -58,6 +60,7 @@ const feed = {
 
   open(log) {
     clearTimeout(feed.retry);
+    feed.isCrowded = false;
     const types = `types=${BRANCHES.join()}`;
     const path = log ? `${log.source}/follow?tail=${BEGINNING}&unfinished=true&${types}` : `events?${types}`;
     const handlers = Object.fromEntries(EVENTS.map((name) => [name, (data) => feed.happened(name, data)]));
@@ -101,6 +104,7 @@ const feed = {
   /** Other windows have all the streams there may be: this one asks for what it shows, and goes without the log. */
   crowded() {
     feed.drop();
+    feed.isCrowded = true;
     header.drawLink('crowded');
     feed.log?.say(`${SEATS} other windows are brought up to date all the time: close or hide one to follow this log`);
     refresh.connected();

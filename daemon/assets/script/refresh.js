@@ -43,6 +43,7 @@ const refresh = {
     clearTimeout(refresh.timer);
     try {
       await refresh.all();
+      if (feed.isCrowded) header.drawLink('crowded');
       if (performance.now() - refresh.poolsAt > (pools.node.hidden ? POOL_PACE : PACE)) await refresh.pools();
     } catch (error) {
       refresh.failed(error);
@@ -55,7 +56,10 @@ const refresh = {
 
   failed(error) {
     // Without a connection the link says so; anything else is worth a message, once.
-    if (error instanceof Unanswered) return;
+    if (error instanceof Unanswered) {
+      if (feed.isCrowded) header.drawLink('lost');
+      return;
+    }
     const isOurs = !(error instanceof Refusal);
     const message = isOurs ? `This page has failed: ${error.message}` : error.message;
     if (refresh.lastFailure === message) return;
