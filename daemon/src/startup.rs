@@ -5,6 +5,7 @@
 //! that a second daemon started by mistake leaves the first one's alone, and the process that was
 //! started returns only when the daemon is up.
 
+mod error;
 mod kept;
 mod server_url;
 
@@ -15,19 +16,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, System};
-use config::ConfigError;
 use config::cli::CommandLine;
 use config::model::{ActivityLog as LogTarget, Config, DaemonConfig, Environment, FcgiSocket};
-use nix::errno::Errno;
 use nix::unistd::Uid;
-use thiserror::Error;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::access::Caller;
 use crate::api::Api;
 use crate::bus::{Abandoned, BusHandle};
-use crate::http::{self, BindError, BoundServer};
+use crate::http::{self, BoundServer};
 use crate::keeper::Keeper;
 use crate::keeper::legacy::Anew;
 use crate::logs::activity::{ActivityLog, Settings};
@@ -40,14 +38,14 @@ use crate::process::launch::BaseEnvironment;
 use crate::process::reader::Reader;
 use crate::rpc::{Meter, RpcContext};
 use crate::supervisor::{Boot, OsSignal, Outcome, Supervisor};
-use crate::sys::daemonize::{Readiness, Role, StartError, daemonize};
-use crate::sys::identity::IdentityError;
+use crate::sys::daemonize::{Readiness, Role, daemonize};
 use crate::sys::kernel::Linux;
-use crate::sys::limits::{self, LimitError};
+use crate::sys::limits;
 use crate::sys::pidfile::PidFile;
 use crate::sys::{fds, privileges, residence, signal, spawn};
 use crate::terminal::complain;
 use crate::upgrade::{Driver, Gate, Program, Resumption};
+pub use error::StartupError;
 use server_url::server_url;
 
 /// How long the daemon waits, each time, before it gives back what only the start needed. One
@@ -57,54 +55,6 @@ const SETTLING: [Duration; 3] = [
     Duration::from_millis(800),
     Duration::from_secs(4),
 ];
-
-/// Why the daemon is not running. Every one ends the start with exit code 2.
-#[derive(Debug, Error)]
-pub enum StartupError {
-    /// The configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The user to become.
-    #[error(transparent)]
-    User(#[from] IdentityError),
-    /// The limits to raise.
-    #[error(transparent)]
-    Limits(#[from] LimitError),
-    /// The activity log.
-    #[error("could not open the activity log {path}: {error}")]
-    Log {
-        /// Its path.
-        path: String,
-        /// Why.
-        error: io::Error,
-    },
-    /// A server's socket.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// The socket of an `[fcgi-program:x]`.
-    #[error("Could not create FastCGI socket {url}: {error}")]
-    Socket {
-        /// The socket as configured.
-        url: String,
-        /// Why.
-        error: io::Error,
-    },
-    /// Leaving the terminal.
-    #[error("could not daemonize: {0}")]
-    Fork(Errno),
-    /// The daemon did not come up after leaving the terminal.
-    #[error(transparent)]
-    Daemon(#[from] StartError),
-    /// The event loop.
-    #[error("could not start the event loop: {0}")]
-    Runtime(io::Error),
-    /// The supervisor vanished without a word, which it only does by a panic.
-    #[error("the supervisor has failed")]
-    Lost,
-    /// The program before it had left a state that is of no use, and could not be gone back to.
-    #[error("cannot go on: {0}")]
-    Resume(String),
-}
 
 /// Runs the daemon until it is told to exit. Returns early in the process that was started when
 /// the daemon has left the terminal.
