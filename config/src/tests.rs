@@ -1,5 +1,8 @@
 //! Whole configurations: what they mean and how they are refused, as Supervisor 4.3.0 does it.
 
+mod listeners;
+mod people;
+
 use std::path::Path;
 
 use crate::cli::CommandLine;
@@ -226,97 +229,6 @@ fn of_equal_names_one_counts() {
             "c:10: [program:g] is ignored, the group name g is taken by [group:g]",
         ]
     );
-}
-
-#[test]
-fn listeners() {
-    let config = config(
-        "[eventlistener:e]\ncommand=e\nevents=tick_5, PROCESS_STATE,TICK_5\nbuffer_size=3\n",
-    );
-    let GroupKind::Listeners(pool) = &config.groups[0].kind else {
-        panic!("no pool");
-    };
-    assert_eq!(pool.events, ["PROCESS_STATE", "TICK_5"]);
-    assert_eq!(pool.buffer_size, Some(3));
-    assert_eq!(
-        pool.result_handler,
-        "supervisor.dispatchers:default_handler"
-    );
-    assert!(config.groups[0].processes[0].is_listener);
-}
-
-fn pool_of(group: &GroupConfig) -> &PoolConfig {
-    match &group.kind {
-        GroupKind::Listeners(pool) => pool,
-        GroupKind::Programs => panic!("no pool"),
-    }
-}
-
-#[test]
-fn pools_may_keep_their_events_in_files() {
-    let config = config(
-        "[eventlistener:e]\ncommand=e\nevents=TICK\nbuffer_file=/tmp/%(program_name)s.events\n\
-         [eventlistener:f]\ncommand=e\nevents=TICK\nbuffer_file=/tmp/../tmp/f\nbuffer_file_maxbytes=2MB\n\
-         buffer_file_sync=Never\n[eventlistener:g]\ncommand=e\nevents=TICK\n",
-    );
-    let files: Vec<_> = config
-        .groups
-        .iter()
-        .map(|group| pool_of(group).buffer_file.clone())
-        .collect();
-    let file = |path: &str, maxbytes, sync| {
-        Some(BufferFile {
-            path: path.into(),
-            maxbytes,
-            sync,
-        })
-    };
-    let second = SyncPolicy::Within(std::time::Duration::from_secs(1));
-    let expected = [
-        file("/tmp/e.events", 1 << 30, second),
-        file("/tmp/f", 2 << 20, SyncPolicy::Never),
-        None,
-    ];
-    assert_eq!(files, expected);
-}
-
-#[test]
-fn buffer_files_that_cannot_be_are_refused() {
-    let rows = [
-        (
-            "buffer_file=/nope/x",
-            "The directory named as part of the path /nope/x does not exist (c, line 5, option buffer_file)",
-        ),
-        (
-            "buffer_file=/tmp/x\nbuffer_file_maxbytes=10KB",
-            "[eventlistener:e] section sets invalid buffer_file_maxbytes (10240): at least 1MB (c, line 6, option \
-             buffer_file_maxbytes)",
-        ),
-        (
-            "buffer_file_sync=0",
-            "invalid 'buffer_file_sync' value '0' (c, line 5, option buffer_file_sync)",
-        ),
-        (
-            "buffer_file=/tmp/x\n[eventlistener:f]\ncommand=e\nevents=TICK\nbuffer_file=/tmp/./x",
-            "[eventlistener:f] names the buffer_file /tmp/x, which belongs to [eventlistener:e] (c, line 9, option \
-             buffer_file)",
-        ),
-    ];
-    for (lines, message) in rows {
-        let text = format!("[eventlistener:e]\ncommand=e\nevents=TICK\n{lines}\n");
-        assert_eq!(error(&text), message);
-    }
-}
-
-#[test]
-fn the_result_handler_of_supervisor_stdout_is_known() {
-    let config = config(
-        "[eventlistener:e]\ncommand=e\nevents=TICK\nresult_handler=supervisor_stdout:event_handler\n",
-    );
-    let GroupKind::Listeners(pool) = &config.groups[0].kind else {
-        panic!("no pool");
-    };
-    assert_eq!(pool.result_handler, "supervisor_stdout:event_handler");
 }
 
 #[test]
@@ -591,93 +503,6 @@ fn a_reread_compares_by_meaning() {
         diff(&before.groups, &before.groups),
         crate::Changes::default()
     );
-}
-
-#[test]
-fn users_are_read_and_refused() {
-    let users = config(
-        "[user:ann]\nrole=Admin\npassword={SHA}00\n[user:bob]\nrole=operator\nprograms=web:*, db\n\
-         unix_users=root,0\n",
-    )
-    .accounts;
-    assert_eq!(
-        users[0],
-        Account {
-            name: "ann".to_owned(),
-            role: Role::Admin,
-            password: Some("{SHA}00".to_owned()),
-            programs: Vec::new(),
-            unix_users: Vec::new(),
-        }
-    );
-    assert_eq!(users[1].role, Role::Operator);
-    assert_eq!(users[1].programs, ["web:*", "db"]);
-    assert_eq!(users[1].unix_users, [0, 0]);
-    let rows = [
-        (
-            "[user:a]\npassword=x",
-            "section [user:a] does not specify a role",
-        ),
-        (
-            "[user:a]\nrole=boss\npassword=x",
-            "invalid 'role' value 'boss'",
-        ),
-        (
-            "[user:a]\nrole=admin",
-            "user 'a' has neither a password nor unix_users",
-        ),
-        (
-            "[user:a]\nrole=operator\npassword=x",
-            "user 'a' is an operator without programs",
-        ),
-        (
-            "[user:a]\nrole=admin\nunix_users=no-such",
-            "Invalid user name no-such",
-        ),
-        (
-            "[inet_http_server]\nport=9\nkeyfile=/k",
-            "needs both certfile and keyfile",
-        ),
-    ];
-    for (text, expected) in rows {
-        let error = error(text);
-        assert!(error.contains(expected), "{text:?}: {error}");
-    }
-}
-
-#[test]
-fn strictness_refuses_what_everybody_could_control() {
-    let run = |text: &str| Files::new(&[("c", &format!("[supervisord]\n{text}"))]).load();
-    let rows = [
-        ("[inet_http_server]\nport=9001", true),
-        ("[inet_http_server]\nport=0.0.0.0:9001", true),
-        ("[inet_http_server]\nport=127.0.0.1:9001", false),
-        (
-            "[inet_http_server]\nport=9001\nusername=a\npassword=b",
-            false,
-        ),
-        (
-            "[inet_http_server]\nport=9001\n[user:a]\nrole=admin\npassword=b",
-            false,
-        ),
-        ("[unix_http_server]\nfile=/s\nchmod=0722", true),
-        ("[unix_http_server]\nfile=/s\nchmod=0770", false),
-        (
-            "[unix_http_server]\nfile=/s\nchmod=0777\nusername=a\npassword=b",
-            false,
-        ),
-    ];
-    for (section, refused) in rows {
-        let strict = run(&format!("strict=true\n{section}"));
-        assert_eq!(strict.is_err(), refused, "{section}");
-        assert!(run(section).is_ok(), "{section}");
-    }
-    let text = error("strict=true\n[inet_http_server]\nport=*:9001");
-    assert!(
-        text.contains("Section [inet_http_server] would let everybody"),
-        "{text}"
-    );
-    assert!(text.ends_with("line 4, option port)"), "{text}");
 }
 
 #[test]
