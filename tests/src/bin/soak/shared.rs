@@ -83,6 +83,8 @@ pub(crate) struct Shared {
     /// Milliseconds that calls took, and pauses of upgrades.
     pub(crate) latencies: Mutex<Vec<f32>>,
     pub(crate) pauses: Mutex<Vec<f32>>,
+    /// The call that took longest: how long, and what it was.
+    pub(crate) slowest: Mutex<(f32, String)>,
     /// Resident memory of the stretch without upgrades: seconds since the beginning, KiB.
     pub(crate) memory: Mutex<Vec<(f64, u64)>>,
     /// Held by those who cannot tell afterwards what became of something, and for writing during a reload.
@@ -102,6 +104,7 @@ impl Shared {
             counts: Counts::default(),
             latencies: Mutex::default(),
             pauses: Mutex::default(),
+            slowest: Mutex::default(),
             memory: Mutex::default(),
             peace: RwLock::default(),
             reload: Phase::default(),
@@ -174,6 +177,14 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         all.values().map(|complaints| complaints.count).sum()
+    }
+
+    /// Remembers a call if none took longer.
+    pub(crate) fn note_slow(&self, took: f32, what: impl FnOnce() -> String) {
+        let mut slowest = self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
+        if took > slowest.0 {
+            *slowest = (took, what());
+        }
     }
 
     /// Adds to a series.

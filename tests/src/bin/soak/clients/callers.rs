@@ -53,7 +53,7 @@ fn question(random: &mut Random, names: &[String]) -> (&'static str, String) {
 
 /// Asks and complains if there is no proper answer.
 fn ask(shared: &Shared, client: &mut Client, line: &str, body: &str) {
-    let mark = shared.reload.mark();
+    let (mark, upgrade) = (shared.reload.mark(), shared.upgrade.mark());
     let start = Instant::now();
     let reply = client.exchange(line, body);
     let took = start.elapsed().as_secs_f32() * 1000.0;
@@ -70,6 +70,19 @@ fn ask(shared: &Shared, client: &mut Client, line: &str, body: &str) {
         None => {
             count(&shared.counts.calls);
             Shared::note(&shared.latencies, took);
+            shared.note_slow(took, || {
+                let during = match shared.upgrade.was_since(upgrade) {
+                    true => ", in an upgrade",
+                    false => "",
+                };
+                let method = body
+                    .split(['<', '>'])
+                    .find(|word| word.contains('.') && !word.contains('?'));
+                format!(
+                    "{}{during}",
+                    method.filter(|_| line.starts_with("POST")).unwrap_or(line)
+                )
+            });
         }
         Some(_) if shared.reload.was_since(mark) => count(&shared.counts.interrupted),
         Some(wrong) => {

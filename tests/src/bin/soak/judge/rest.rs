@@ -189,7 +189,9 @@ fn is_long(shared: &Shared) -> bool {
 
 fn judge_latency(shared: &Shared, figures: &mut Figures) {
     let latencies = series(&shared.latencies);
-    let figure = spread(&latencies);
+    let slowest = shared.slowest.lock();
+    let slowest = slowest.map(|slowest| slowest.1.clone()).unwrap_or_default();
+    let figure = format!("{} ({slowest})", spread(&latencies));
     if is_long(shared) && quantile(&latencies, 99) > PROMPT {
         shared.complain(Invariant::Latency, figure.clone());
     }
