@@ -122,13 +122,14 @@ fn exits_around_upgrades_are_reaped_with_their_status() {
          process_name=b%(process_num)d\nnumprocs=5\n\
          [eventlistener:l]\ncommand=%(ENV_LISTENER)s %(here)s/record\nevents=PROCESS_STATE_EXITED\nstartsecs=0\n",
     );
-    for _ in 0..10 {
+    let exits = || count(&daemon, "(exit status 7; not expected)");
+    wait::until_true("exits around upgrades", || {
         upgrade_well(&daemon);
-    }
+        (exits() > 20, exits())
+    });
     let stopped = daemon.call("stopProcessGroup", json!(["brief"]));
     assert_eq!(stopped.as_array().map(Vec::len), Some(5), "{stopped}");
-    let exits = count(&daemon, "(exit status 7; not expected)");
-    assert!(exits > 10, "{exits}");
+    let exits = exits();
     assert_eq!(count(&daemon, "reaped unknown pid"), 0, "{}", daemon.log());
     let stops = count(&daemon, "stopped: b");
     assert_eq!(exits + stops, count(&daemon, "spawned: 'b"));
