@@ -4,6 +4,7 @@
 //! its pipes any more, and it has lived for a moment only: it is killed, and the program is started
 //! as if there had been none.
 
+use std::fmt::Display;
 use std::fs;
 use std::time::Duration;
 
@@ -25,10 +26,11 @@ pub(super) struct Launch {
 impl Launch {
     /// Kills what has come of it.
     pub(super) fn undo(&self, log: &ActivityLog) {
+        let own = Sight::of("self");
         for pid in parent::siblings() {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let sight = Sight::of(pid);
             let is_recent = parent::age(pid).is_some_and(|age| self.has_begun(age));
-            if is_recent && self.is_in(&environment) {
+            if is_recent && (sight.is_unborn(&own) || self.is_in(&sight.environment)) {
                 // It was there a moment ago, and whoever reaps it is busy waiting for us.
                 let _ = signal::kill(pid, libc::SIGKILL);
                 log.warn(format_args!(
@@ -52,6 +54,30 @@ impl Launch {
         };
         is_set("SUPERVISOR_PROCESS_NAME", &self.process)
             && is_set("SUPERVISOR_GROUP_NAME", &self.group)
+    }
+}
+
+/// What the kernel shows of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sight {
+    arguments: Vec<u8>,
+    environment: Vec<u8>,
+}
+
+impl Sight {
+    fn of(pid: impl Display) -> Self {
+        let read = |what| fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
+        // In this order: a child that executes its program in between is recognised by one of them.
+        Self {
+            arguments: read("cmdline"),
+            environment: read("environ"),
+        }
+    }
+
+    /// Whether a child has not executed its program yet: until then it is an image of the daemon before
+    /// us, which was started with the arguments that we were started with.
+    fn is_unborn(&self, own: &Self) -> bool {
+        !own.arguments.is_empty() && self.arguments == own.arguments
     }
 }
 
@@ -102,6 +128,19 @@ mod tests {
                 "{environment}"
             );
         }
+    }
+
+    #[test]
+    fn an_image_of_the_daemon_is_recognised() {
+        let sight = |arguments: &str| Sight {
+            arguments: arguments.into(),
+            environment: Vec::new(),
+        };
+        let own = sight("supervisord\0-n\0");
+        assert!(sight("supervisord\0-n\0").is_unborn(&own));
+        assert!(!sight("supervisord\0").is_unborn(&own));
+        assert!(!sight("").is_unborn(&sight("")));
+        assert!(Sight::of(std::process::id()).is_unborn(&Sight::of("self")));
     }
 
     #[test]
