@@ -337,6 +337,12 @@ pub fn judge(
             );
         }
     }
+    if !idle.is_empty() {
+        report.push_str("everything:\n");
+        lines
+            .iter()
+            .for_each(|line| drop(writeln!(report, "{line}")));
+    }
     for entry in idle {
         let _ = writeln!(
             report,

@@ -121,6 +121,10 @@ fn follow_one(
             let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") else {
                 continue;
             };
+            if name.starts_with("loose:") && head.starts_with(b"HTTP/1.0 404") {
+                // Somebody has just moved it away, and the daemon has not been told to begin another.
+                return Ok(());
+            }
             if !head.starts_with(b"HTTP/1.1 200") && !head.starts_with(b"HTTP/1.0 200") {
                 return Err(String::from_utf8_lossy(&head).into_owned());
             }
