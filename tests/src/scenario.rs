@@ -339,9 +339,9 @@ pub fn judge(
     }
     if !idle.is_empty() {
         report.push_str("everything:\n");
-        lines
-            .iter()
-            .for_each(|line| drop(writeln!(report, "{line}")));
+        for line in &lines {
+            let _ = writeln!(report, "{line}");
+        }
     }
     for entry in idle {
         let _ = writeln!(
