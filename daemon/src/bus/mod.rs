@@ -4,6 +4,7 @@ mod abandoned;
 mod observers;
 pub mod snapshot;
 mod ticks;
+mod under_way;
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -17,6 +18,8 @@ pub use abandoned::Abandoned;
 pub use observers::Observer;
 use observers::Observers;
 use ticks::Ticks;
+use under_way::UnderWay;
+pub use under_way::{Stranded, Ticket};
 
 use crate::keeper::Keeper;
 
@@ -36,10 +39,10 @@ pub struct Envelope {
     pub raised: i64,
 }
 
-/// Hands an event to a pool that has subscribed to it.
+/// Hands an event to a pool that has subscribed to it. A durable pool says when it has it, if there is a ticket.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
-pub struct Deliver(pub Arc<Envelope>);
+pub struct Deliver(pub Arc<Envelope>, pub Ticket);
 
 /// Raises events and subscribes pools; clones share the bus.
 #[derive(Debug, Clone)]
@@ -49,6 +52,7 @@ pub struct BusHandle {
     next_serial: Rc<Cell<u64>>,
     observers: Observers,
     counts: Rc<Counts>,
+    under_way: UnderWay,
 }
 
 /// Watches until it is dropped.
@@ -69,6 +73,7 @@ impl BusHandle {
         let wanted = Rc::new(Cell::new(EventSet::default()));
         let observers = Observers::default();
         let counts = Rc::new([const { Cell::new(0) }; EventType::COUNT]);
+        let under_way = UnderWay::new(keeper.clone());
         let bus = Bus {
             subscribers: Vec::new(),
             observers: observers.clone(),
@@ -76,6 +81,7 @@ impl BusHandle {
             wanted: Rc::clone(&wanted),
             next_serial: Rc::clone(&next_serial),
             keeper,
+            under_way: under_way.clone(),
             ticks: Ticks::default(),
             tick_timer: None,
             ticks_held: false,
@@ -86,6 +92,7 @@ impl BusHandle {
             next_serial,
             observers,
             counts,
+            under_way,
         }
     }
 
@@ -108,7 +115,9 @@ impl BusHandle {
     pub fn raise(&self, event_type: EventType, compose: impl FnOnce() -> Event) {
         count(&self.counts, event_type);
         if self.wants(event_type) {
-            self.addr.do_send(Notify(compose()));
+            let event = compose();
+            let ticket = self.under_way.depart(&event);
+            self.addr.do_send(Notify(event, ticket));
         }
     }
 
@@ -134,15 +143,31 @@ impl BusHandle {
         }
     }
 
-    /// Delivers every later event of these types to `pool`.
-    pub fn subscribe(&self, name: &str, events: EventSet, pool: Recipient<Deliver>) {
+    /// Delivers every later event of these types to `pool`, which may have files for them.
+    pub fn subscribe(
+        &self,
+        name: &str,
+        events: EventSet,
+        pool: Recipient<Deliver>,
+        is_durable: bool,
+    ) {
         // At once, so that an event raised right after this call is not dropped by `notify`.
         self.wanted.set(self.wanted.get().union(events));
+        if is_durable {
+            let wanted = self.under_way.wanted();
+            self.under_way.set_wanted(wanted.union(events));
+        }
         self.addr.do_send(Subscribe(Subscriber {
             name: name.to_owned(),
             events,
             pool,
+            is_durable,
         }));
+    }
+
+    /// A durable pool has an event.
+    pub fn arrived(&self, ticket: Ticket) {
+        self.under_way.arrived(ticket);
     }
 
     /// Ends the subscription of the pool of this name.
@@ -173,6 +198,7 @@ struct Bus {
     wanted: Rc<Cell<EventSet>>,
     next_serial: Rc<Cell<u64>>,
     keeper: Keeper,
+    under_way: UnderWay,
     ticks: Ticks,
     tick_timer: Option<SpawnHandle>,
     /// None are to be raised at the moment.
@@ -183,11 +209,12 @@ struct Subscriber {
     name: String,
     events: EventSet,
     pool: Recipient<Deliver>,
+    is_durable: bool,
 }
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Notify(Event);
+struct Notify(Event, Ticket);
 
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -207,14 +234,38 @@ impl Actor for Bus {
 }
 
 impl Bus {
-    fn deliver(&self, event: &Event) {
+    fn deliver(&self, event: &Event, ticket: Ticket) {
         self.observers.show(event, unix_millis);
-        let event_type = event.event_type();
-        let mut takers = self
-            .subscribers
-            .iter()
-            .filter(|subscriber| subscriber.events.wants(event_type))
-            .peekable();
+        self.hand_out(event.event_type(), || event.payload(), ticket, |_| true);
+    }
+
+    /// Gives durable pools what they did not get before the daemon died.
+    fn deliver_late(&self, stranded: Stranded) {
+        let Stranded {
+            number,
+            event_type,
+            payload,
+        } = stranded;
+        match EventType::from_name(&event_type) {
+            Some(event_type) => {
+                let is_durable = |subscriber: &Subscriber| subscriber.is_durable;
+                self.hand_out(event_type, || payload, Some(number), is_durable);
+            }
+            None => self.under_way.expect(Some(number), 0),
+        }
+    }
+
+    fn hand_out(
+        &self,
+        event_type: EventType,
+        payload: impl FnOnce() -> String,
+        ticket: Ticket,
+        may_have: impl Fn(&Subscriber) -> bool,
+    ) {
+        let takes = |it: &&Subscriber| it.events.wants(event_type) && may_have(it);
+        let mut takers = self.subscribers.iter().filter(takes).peekable();
+        let durable = takers.clone().filter(|taker| taker.is_durable);
+        self.under_way.expect(ticket, durable.count());
         if takers.peek().is_none() {
             return;
         }
@@ -223,11 +274,11 @@ impl Bus {
         let envelope = Arc::new(Envelope {
             serial,
             event_type,
-            payload: event.payload(),
+            payload: payload(),
             raised: unix_millis(),
         });
         for taker in takers {
-            taker.pool.do_send(Deliver(Arc::clone(&envelope)));
+            taker.pool.do_send(Deliver(Arc::clone(&envelope), ticket));
         }
     }
 
@@ -238,6 +289,10 @@ impl Bus {
             .map(|subscriber| subscriber.events)
             .fold(self.observers.wanted(), EventSet::union);
         self.wanted.set(wanted);
+        let durable = self.subscribers.iter().filter(|it| it.is_durable);
+        let durable = durable.map(|subscriber| subscriber.events);
+        let durable = durable.fold(EventSet::default(), EventSet::union);
+        self.under_way.set_wanted(durable);
         self.schedule_tick(ctx);
     }
 
@@ -262,7 +317,7 @@ impl Bus {
                 }
                 for event in bus.ticks.due() {
                     count(&bus.counts, event.event_type());
-                    bus.deliver(&event);
+                    bus.deliver(&event, None);
                 }
                 bus.schedule_tick(ctx);
             })
@@ -289,8 +344,8 @@ pub fn take_number(next: &Cell<u64>) -> u64 {
 impl Handler<Notify> for Bus {
     type Result = ();
 
-    fn handle(&mut self, Notify(event): Notify, _: &mut Context<Self>) {
-        self.deliver(&event);
+    fn handle(&mut self, Notify(event, ticket): Notify, _: &mut Context<Self>) {
+        self.deliver(&event, ticket);
     }
 }
 

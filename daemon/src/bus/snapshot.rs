@@ -5,7 +5,7 @@ use protocol::events::EventType;
 use serde::{Deserialize, Serialize};
 
 use super::ticks::Ticks;
-use super::{Bus, BusHandle, count};
+use super::{Bus, BusHandle, Stranded, count};
 use crate::upgrade::{Continue, Ping};
 
 /// Everything about the bus but who has subscribed.
@@ -17,7 +17,15 @@ pub struct BusSnapshot {
     ticks: Option<[i64; 3]>,
     /// How many events of each type there were.
     counts: Vec<(String, u64)>,
+    /// Events that were on their way into files when the daemon died.
+    #[serde(default)]
+    stranded: Vec<Stranded>,
 }
+
+/// Hands out what was stranded.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+struct DeliverLate(Vec<Stranded>);
 
 /// Tells which ticks came last, if anybody wants ticks.
 #[derive(Debug, Clone, Copy, Message)]
@@ -33,12 +41,13 @@ struct TakeTicks {
 struct GoOnTicking([i64; 3]);
 
 impl BusSnapshot {
-    /// A bus whose next event gets this number or a greater one.
-    pub fn from_number(next_serial: u64) -> Self {
+    /// A bus whose next event gets this number or a greater one, and that has these to hand out.
+    pub fn after_death(next_serial: u64, stranded: Vec<Stranded>) -> Self {
         Self {
             next_serial,
             ticks: None,
             counts: Vec::new(),
+            stranded,
         }
     }
 }
@@ -57,6 +66,8 @@ impl BusHandle {
                 .filter(|(_, count)| *count > 0)
                 .map(|(event_type, count)| (event_type.name().to_owned(), count))
                 .collect(),
+            // Who takes a snapshot has waited until everything has arrived.
+            stranded: Vec::new(),
         }
     }
 
@@ -79,6 +90,10 @@ impl BusHandle {
                 self.counts[event_type as usize].set(*count);
             }
         }
+        if !snapshot.stranded.is_empty() {
+            self.under_way.number_after(&snapshot.stranded);
+            self.addr.do_send(DeliverLate(snapshot.stranded.clone()));
+        }
         if let Some(ticks) = snapshot.ticks {
             self.addr.do_send(GoOnTicking(ticks));
         }
@@ -90,9 +105,19 @@ impl Bus {
     fn catch_up(&mut self, ctx: &mut Context<Self>) {
         for event in self.ticks.due() {
             count(&self.counts, event.event_type());
-            self.deliver(&event);
+            self.deliver(&event, None);
         }
         self.schedule_tick(ctx);
+    }
+}
+
+impl Handler<DeliverLate> for Bus {
+    type Result = ();
+
+    fn handle(&mut self, DeliverLate(stranded): DeliverLate, _: &mut Context<Self>) {
+        for event in stranded {
+            self.deliver_late(event);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::strays::Launch;
+use crate::bus::Stranded;
 use crate::bus::snapshot::BusSnapshot;
 use crate::http::ServerSnapshot;
 use crate::logs::activity::Unsent;
@@ -36,9 +37,16 @@ pub const CONFIG: &[u8] = b"config";
 /// The key of the first number that may be given to an event.
 pub const SERIAL: &[u8] = b"serial";
 
+const EVENT: &[u8] = b"event\0";
+
 const GROUP: &[u8] = b"group\0";
 
 const PROCESS: &[u8] = b"process\0";
+
+/// The key of an event on its way.
+pub fn event_key(number: u64) -> Vec<u8> {
+    [EVENT, &number.to_be_bytes()].concat()
+}
 
 /// The key of a group.
 pub fn group_key(name: &str) -> Vec<u8> {
@@ -94,6 +102,7 @@ pub(super) struct Estate {
     daemon: Option<KeptDaemon>,
     config: Option<Config>,
     serial: u64,
+    stranded: Vec<Stranded>,
     groups: Vec<(String, KeptGroup)>,
     processes: HashMap<String, Vec<(String, KeptProcess, Vec<RawFd>)>>,
     /// What was being started.
@@ -141,6 +150,7 @@ impl Estate {
             estate.take(&key, &body, descriptors)?;
         }
         estate.groups.sort_by_key(|(_, group)| group.order);
+        estate.stranded.sort_by_key(|event| event.number);
         Ok(estate)
     }
 
@@ -161,6 +171,9 @@ impl Estate {
             self.config = Some(parse(key, body)?);
         } else if key == SERIAL {
             self.serial = body.try_into().map_or(0, u64::from_le_bytes);
+        } else if let Some(number) = key.strip_prefix(EVENT) {
+            let number = number.try_into().map_or(0, u64::from_be_bytes);
+            self.stranded.extend(Stranded::read(number, body));
         } else if let Some(name) = key.strip_prefix(GROUP) {
             let name = String::from_utf8_lossy(name).into_owned();
             self.groups.push((name, parse(key, body)?));
@@ -204,7 +217,7 @@ impl Estate {
             begun: Duration::ZERO,
             upgrades: daemon.upgrades,
             supervisor: SupervisorSnapshot::new(config, groups.collect()),
-            bus: BusSnapshot::from_number(self.serial),
+            bus: BusSnapshot::after_death(self.serial, self.stranded),
             log: Unsent::default(),
             servers: daemon.servers,
             connections: Vec::new(),

@@ -18,7 +18,7 @@ use super::losses::Losses;
 use super::result::{ResultHandler, Verdict};
 use super::snapshot::PoolSnapshot;
 use super::storage::Storage;
-use crate::bus::{Abandoned, Deliver, Envelope};
+use crate::bus::{Abandoned, Deliver, Envelope, Ticket};
 use crate::logs::activity::ActivityLog;
 use crate::process::Services;
 use crate::process::messages::{Feed, FromListener, Notice};
@@ -487,12 +487,21 @@ enum Said {
     Nonsense,
 }
 
+impl Pool {
+    fn arrived(&self, ticket: Ticket) {
+        if let Some(storage) = &self.storage {
+            storage.arrived(ticket);
+        }
+    }
+}
+
 impl Handler<Deliver> for Pool {
     type Result = ();
 
-    fn handle(&mut self, Deliver(event): Deliver, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Deliver(event, ticket): Deliver, ctx: &mut Context<Self>) {
         if self.is_removed {
             // It was on its way.
+            self.arrived(ticket);
             return self.abandon(1);
         }
         let effects = match &mut self.storage {
@@ -502,6 +511,7 @@ impl Handler<Deliver> for Pool {
                 storage.accept(event, &mut self.dispatch)
             }
         };
+        self.arrived(ticket);
         self.perform(effects, ctx);
         self.attend_to_storage(ctx);
     }

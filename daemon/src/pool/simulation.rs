@@ -231,12 +231,13 @@ impl<'a> World<'a> {
             .run
             .borrow_mut()
             .note(format_args!("raise {serial}"));
-        self.actor().do_send(Deliver(Arc::new(Envelope {
+        let envelope = Envelope {
             serial,
             event_type: EventType::Tick5,
             payload,
             raised: 0,
-        })));
+        };
+        self.actor().do_send(Deliver(Arc::new(envelope), None));
     }
 
     /// Where too little fits into the files, an event that goes may be in somebody's hands: it is lost in a crash only.

@@ -25,7 +25,7 @@ use super::dispatch::{Dispatch, Effect, Limit, Queued};
 use super::journal::format::Entry;
 use super::journal::{Journal, Read, Stored};
 use super::queue::Queue;
-use crate::bus::{BusHandle, Envelope, unix_millis};
+use crate::bus::{BusHandle, Envelope, Ticket, unix_millis};
 use crate::logs::activity::ActivityLog;
 
 /// The window in memory.
@@ -231,6 +231,11 @@ impl Storage {
         self.tail.push(event);
         effects.extend(self.refill(dispatch));
         effects
+    }
+
+    /// An event that was on its way here has been accepted.
+    pub(super) fn arrived(&self, ticket: Ticket) {
+        self.bus.arrived(ticket);
     }
 
     /// An event is done with.

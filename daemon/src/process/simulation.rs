@@ -125,6 +125,7 @@ impl World {
             "eyes",
             EventSet::from_iter(watcher::EVENTS),
             eyes.recipient(),
+            false,
         );
         let stage = Rc::new(Stage::new(run));
         let services = Rc::new(workshop.services(&stage, &bus));

@@ -217,7 +217,9 @@ fn start_pool(
         .filter_map(|name| EventType::from_name(name))
         .collect();
     let recipient = addr.clone().recipient();
-    services.bus.subscribe(&group.name, events, recipient);
+    let is_durable = pool.buffer_file.is_some();
+    let bus = &services.bus;
+    bus.subscribe(&group.name, events, recipient, is_durable);
     Started {
         pool: Some(addr),
         closer,

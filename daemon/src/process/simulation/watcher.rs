@@ -149,7 +149,7 @@ impl Actor for Eyes {
 impl Handler<Deliver> for Eyes {
     type Result = ();
 
-    fn handle(&mut self, Deliver(event): Deliver, _: &mut Context<Self>) {
+    fn handle(&mut self, Deliver(event, _): Deliver, _: &mut Context<Self>) {
         self.0.borrow_mut().see(event.event_type, &event.payload);
     }
 }
