@@ -1,10 +1,7 @@
 //! Ways a daemon with a keeper may be started.
 
-use std::process::{Command, Stdio};
-
-use callboard_tests::{Daemon, Flavour, procfs, wait};
+use callboard_tests::{Daemon, Flavour, Namespace, procfs};
 use nix::sys::signal::Signal;
-use nix::unistd::Uid;
 use serde_json::json;
 
 use crate::support::{kill_daemon, send, supervisord, with_mode};
@@ -40,22 +37,7 @@ fn a_daemon_in_the_background_is_kept() {
 #[test]
 fn the_first_process_of_a_container_is_a_keeper() {
     let daemon = Daemon::prepare(Flavour::Ours, &with_mode("keep", SLEEPER));
-    let supervisord_path = daemon.flavour().command("supervisord");
-    let mut command = Command::new("unshare");
-    for (name, value) in daemon.command("supervisord").get_envs() {
-        command.envs(value.map(|value| (name, value)));
-    }
-    command.args((!Uid::effective().is_root()).then_some("--map-root-user"));
-    let mut namespace = command
-        .args(["--pid", "--fork", "--mount-proc", "--kill-child"])
-        .arg(supervisord_path)
-        .args(["-n", "-c"])
-        .arg(daemon.config_path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("unshare is there");
+    let mut namespace = Namespace::start(&daemon);
     daemon.wait_log("supervisord started with pid 2");
     daemon.wait_state("a", "RUNNING");
     let child = daemon.process_pid("a");
@@ -71,10 +53,7 @@ fn the_first_process_of_a_container_is_a_keeper() {
     assert_ne!(after, 2);
     assert_eq!(daemon.process_pid("a"), child);
     send(inside(1).expect("the keeper"), Signal::SIGTERM);
-    let status = wait::until("the namespace to end", || match namespace.try_wait() {
-        Ok(Some(status)) => Ok(status),
-        other => Err(format!("{other:?}")),
-    });
+    let status = namespace.wait_end();
     assert_eq!(status.code(), Some(0));
 }
 

@@ -1,9 +1,9 @@
 //! Ways to ask for an upgrade, and ways a daemon may be started.
 
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use callboard_tests::{Daemon, Flavour, wait};
+use callboard_tests::{Daemon, Flavour, Namespace, wait};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use serde_json::json;
@@ -76,22 +76,7 @@ fn a_daemon_in_the_background_is_upgraded() {
 #[test]
 fn the_first_process_of_a_container_is_upgraded() {
     let daemon = Daemon::prepare(Flavour::Ours, SLEEPER);
-    let supervisord = daemon.flavour().command("supervisord");
-    let mut command = Command::new("unshare");
-    for (name, value) in daemon.command("supervisord").get_envs() {
-        command.envs(value.map(|value| (name, value)));
-    }
-    command.args((!Uid::effective().is_root()).then_some("--map-root-user"));
-    let mut namespace = command
-        .args(["--pid", "--fork", "--mount-proc", "--kill-child"])
-        .arg(supervisord)
-        .args(["-n", "-c"])
-        .arg(daemon.config_path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("unshare is there");
+    let mut namespace = Namespace::start(&daemon);
     daemon.wait_log("supervisord started with pid 1");
     daemon.wait_state("a", "RUNNING");
     let child = daemon.process_pid("a");
@@ -101,10 +86,7 @@ fn the_first_process_of_a_container_is_upgraded() {
         (json!(1), child)
     );
     assert_eq!(daemon.call("shutdown", json!([])), true);
-    wait::until("the namespace to end", || match namespace.try_wait() {
-        Ok(Some(status)) => Ok(status),
-        other => Err(format!("{other:?}")),
-    });
+    namespace.wait_end();
 }
 
 #[test]
