@@ -89,6 +89,18 @@ impl Bench {
         self.gone();
     }
 
+    /// Waits until a program that sleeps has been executed: a child of the original that has not become its program yet
+    /// ignores SIGTERM.
+    pub(super) fn sleeps(&self) {
+        wait::until_true("a program that sleeps", || {
+            let rows = self.daemon.processes();
+            (
+                rows.iter().any(|row| row.name == "sleep"),
+                format!("{rows:?}"),
+            )
+        });
+    }
+
     /// Waits until the daemon and its children are gone.
     pub(super) fn gone(&mut self) {
         self.daemon.assert_nothing_left();

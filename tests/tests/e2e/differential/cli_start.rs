@@ -98,7 +98,7 @@ const LIFE_ROWS: &[Row] = &[
         steps: |bench| {
             bench.quietly("printf '[program:a]\\ncommand=sleep 1000\\nstartsecs=0\\n' >a.ini; printf '[supervisorctl]' >b.ini");
             bench.sh("ulimit -S -n 1030; as_root supervisord -c supervisord.conf");
-            bench.daemon.wait_log("INFO spawned: 'a' with pid ");
+            bench.sleeps();
             bench.signal("TERM");
             bench.daemon.wait_log("stopped: a");
             bench.gone();
@@ -138,6 +138,7 @@ const LIFE_ROWS: &[Row] = &[
             bench.sh("mkdir pids; supervisord -j pids -c supervisord.conf");
             bench.daemon.wait_until_up();
             bench.daemon.wait_state("a", "RUNNING");
+            bench.sleeps();
             bench.daemon.call("shutdown", serde_json::json!([]));
             bench.gone();
             bench.log();
