@@ -177,8 +177,12 @@ pub fn glance(pid: Pid) -> Glance {
 
 /// A child that has ended and was not collected yet, if there is one.
 pub fn any_ended() -> Option<Pid> {
-    let found = look(libc::P_ALL, 0).ok().flatten();
-    found.map(|ended| ended.pid)
+    next_ended().map(|ended| ended.pid)
+}
+
+/// The same, and how it has ended.
+pub fn next_ended() -> Option<Reaped> {
+    look(libc::P_ALL, 0).ok().flatten()
 }
 
 fn look(whom: libc::idtype_t, id: libc::id_t) -> nix::Result<Option<Reaped>> {
