@@ -84,7 +84,6 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
     ours(COMMANDS, Text::Has("mrestart  mstart  mstop"), BUILT_IN),
     ours(COMMANDS, Text::Is("  out| "), BUILT_IN),
     original(TYPES, Text::Has(" -> "), TYPED),
-    original(TYPES, Text::Has("    {\"description\":"), TYPED),
     ours(TYPES, Text::Has(" -> fault 2 INCORRECT_PARAMETERS"), TYPED),
     ours(&["help, Ours tool"], Text::Has("status --json"), OPTIONS),
     ours(

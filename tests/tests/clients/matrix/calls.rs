@@ -120,10 +120,11 @@ pub(super) fn types(session: &mut Session, state: &State) {
         json!({"a": 1}),
     ];
     for (method, arity) in methods(session) {
-        // A truth is a SIGHUP to every program, of which they die sooner or later.
-        let hangs_up =
-            |value: &&Value| method.ends_with("signalAllProcesses") && value.is_boolean();
-        for value in wrong.iter().filter(|value| arity > 0 && !hangs_up(value)) {
+        // Truths and numbers are signals to every program, of which they die sooner or later.
+        let kills = |value: &&Value| {
+            method.ends_with("signalAllProcesses") && (value.is_boolean() || value.is_number())
+        };
+        for value in wrong.iter().filter(|value| arity > 0 && !kills(value)) {
             call(session, state, &method, json!(vec![value; arity]));
         }
         for value in wrong.iter().filter(|_| arity > 1) {
