@@ -98,7 +98,7 @@ impl Guard {
     /// ours do not.
     ///
     /// # Errors
-    /// When the user of a browser may know nothing about it, or has typed it himself.
+    /// When the user of a browser may know nothing about it.
     pub(super) fn check_link(&self, headers: &HeaderMap) -> Result<(), Forgery> {
         match Source::of(headers, &self.pages) {
             Source::Untold if is_browser(headers) => Err(Forgery::Unvouched),
@@ -269,7 +269,7 @@ mod tests {
             (&[(USER_AGENT, "curl/8.0")], true),
             (&[FIREFOX], false),
             (&[(USER_AGENT, "Lynx/2.9"), (ACCEPT_LANGUAGE, "en")], false),
-            (&[FIREFOX, (SEC_FETCH_SITE, "none")], false),
+            (&[FIREFOX, (SEC_FETCH_SITE, "none")], true),
             (&[FIREFOX, (SEC_FETCH_SITE, "same-origin")], true),
             (&[FIREFOX, (REFERER, "http://localhost:9001/")], true),
             (&[FIREFOX, (REFERER, "https://sup.example/x")], true),

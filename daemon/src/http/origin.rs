@@ -8,11 +8,11 @@ pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch
 /// Where the page is that makes a browser send a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
-    /// It is one of ours.
+    /// It is one of ours, or there is none: the user has typed the address or kept it as a bookmark.
     Ours,
     /// On another web site: its name and port, if they are told.
     Elsewhere(Option<String>),
-    /// Nobody says: it comes from a script, an address that was typed, or a page that conceals itself.
+    /// Nobody says: it comes from a script, or a page that conceals itself.
     Untold,
 }
 
@@ -25,8 +25,7 @@ impl Source {
         let source = source.map(|source| source.to_str().ok().and_then(authority));
         if let Some(site) = headers.get(SEC_FETCH_SITE) {
             return match site.as_bytes() {
-                b"same-origin" => Self::Ours,
-                b"none" => Self::Untold,
+                b"same-origin" | b"none" => Self::Ours,
                 _ => Self::Elsewhere(source.flatten().map(str::to_owned)),
             };
         }
@@ -219,7 +218,7 @@ mod tests {
             (&[], Untold),
             (&[(HOST, "a")], Untold),
             (&[(SEC_FETCH_SITE, "same-origin")], Ours),
-            (&[(SEC_FETCH_SITE, "none")], Untold),
+            (&[(SEC_FETCH_SITE, "none")], Ours),
             (&[(SEC_FETCH_SITE, "same-site")], hidden()),
             (&[(SEC_FETCH_SITE, "cross-site")], hidden()),
             (
