@@ -60,8 +60,8 @@ pub(crate) fn start(
 
 /// What a daemon with nothing to do costs: CPU milliseconds per minute and wakeups per second.
 pub(crate) fn idle(server: &Server, time: Duration) -> Result<[f64; 2], Error> {
-    // What the start left behind, such as answers to closed connections, is over by then.
-    sleep(Duration::from_secs(2));
+    // What the start left behind is over by then: answers to closed connections, and giving back memory after five seconds.
+    sleep(Duration::from_secs(6));
     let before = (meter::cpu(server.pid())?, meter::sleeps(server.pid())?);
     let start = Instant::now();
     sleep(time);
