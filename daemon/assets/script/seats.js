@@ -37,12 +37,19 @@ const seats = {
       seats.tell('me', from);
     } else if (what === 'me') {
       seats.others.set(from, used);
-    } else if (what === 'left' && !seats.isTaken) {
-      seats.onFree();
+      // It was too busy to say so in time.
+      if (seats.isTaken && !seats.makeRoom()) seats.lose();
+    } else if (what === 'left') {
+      seats.others.delete(from);
+      if (!seats.isTaken) seats.onFree();
     } else if (what === 'yield' && seats.isTaken) {
-      seats.isTaken = false;
-      seats.onLost();
+      seats.lose();
     }
+  },
+
+  lose() {
+    seats.isTaken = false;
+    seats.onLost();
   },
 
   /** Of two that ask at the same time, who was used later is first. */
@@ -57,7 +64,6 @@ const seats = {
     return seats.asking;
   },
 
-  /** The window that nobody has turned to for the longest time gives way. */
   async ask() {
     const others = new Map();
     seats.others = others;
@@ -65,12 +71,17 @@ const seats = {
     await new Promise((resolve) => { setTimeout(resolve, HEARING); });
     if (seats.others !== others) return false;
     seats.asking = null;
-    if (others.size >= SEATS) {
-      const [idle, used] = [...others].reduce((one, other) => (other[1] < one[1] ? other : one));
-      if (used >= seats.used) return false;
-      seats.tell('yield', idle);
-    }
-    seats.isTaken = true;
+    seats.isTaken = seats.makeRoom();
+    return seats.isTaken;
+  },
+
+  /** Answers whether there is a seat for us: the window that nobody has turned to for the longest time gives way. */
+  makeRoom() {
+    if (seats.others.size < SEATS) return true;
+    const [idle, used] = [...seats.others].reduce((one, other) => (other[1] < one[1] ? other : one));
+    if (used >= seats.used) return false;
+    seats.others.delete(idle);
+    seats.tell('yield', idle);
     return true;
   },
 
